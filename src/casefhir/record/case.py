@@ -1,0 +1,120 @@
+"""A case: one person, one article, every fact that the article tells of that person."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from casefhir.record.errors import RecordError
+from casefhir.record.facts import Age, Component, Dosage, Fact, Person, Suspect
+from casefhir.record.moments import Between, On, Relative
+from casefhir.record.spans import Source, Span, Told, spans_of
+
+KEY = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+Reason = Literal["background", "literature", "other patient", "repeats", "no clinical content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The document a case is told in: known by its hashes, never by a file name; its text is not kept.
+
+    `title` as printed (or what it is, where none is printed); `size` in bytes, `characters` in code points, `sha256` and
+    `sha1` in hexadecimal, all of the file as it is; `doi`, `pmcid`, `pmid`, `authors`, `published` only where the document shows them.
+    """
+
+    title: str
+    sha256: str
+    sha1: str
+    size: int
+    characters: int
+    authors: tuple[str, ...] = ()
+    doi: str | None = None
+    pmcid: str | None = None
+    pmid: str | None = None
+    published: str | None = None
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of the document that tells of the person, all of which the case has to account for."""
+
+    title: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A stretch of a section that becomes no fact, and why; `repeats` names the fact it repeats.
+
+    `quote` pins it like a span's (`first … last words`).
+    """
+
+    offset: int
+    length: int
+    quote: str
+    reason: Reason
+    repeats: str | None = None
+
+    def __post_init__(self) -> None:
+        Span(self.offset, self.length, self.quote)
+        if (self.reason == "repeats") != bool(self.repeats):
+            raise RecordError(
+                f"The stretch left out at {self.offset} names the fact it repeats if, and only if, its reason is repeats."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One person as one article tells of them. `recorded` is the instant of the conversion that the bundle shows, pinned
+    so that its bytes never change (`2026-11-22T00:00:00Z`); `label` how the article numbers the case, if it does.
+    """
+
+    key: str
+    title: str
+    article: Article
+    person: Person
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    recorded: str
+    left_out: tuple[LeftOut, ...] = ()
+    label: str | None = None
+    by_key: dict[str, "Fact | Person"] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not KEY.fullmatch(self.key):
+            raise RecordError(f"The case key {self.key!r} has other characters than a-z, 0-9 and hyphens.")
+        if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", self.recorded):
+            raise RecordError(f"`recorded` is an instant such as 2026-11-22T00:00:00Z, not {self.recorded!r}.")
+        found: dict[str, Fact | Person] = {self.person.key: self.person}
+        for fact in self.facts:
+            if not KEY.fullmatch(fact.key):
+                raise RecordError(
+                    f"The fact key {fact.key!r} has other characters than a-z, 0-9, hyphens and points.",
+                    fact.key,
+                )
+            if fact.key in found:
+                raise RecordError(f"Two facts have the key {fact.key!r}; give one of them another.", fact.key)
+            found[fact.key] = fact
+        object.__setattr__(self, "by_key", found)
+
+
+_HAS_PLACES = (Told, Age, On, Between, Relative, Component, Dosage, Suspect)
+
+
+def parts(fact: Any) -> Iterator[Any]:
+    """`fact` itself and everything in it that can have places of its own: words told elsewhere, moments, components."""
+    yield fact
+    for name in fact.__dataclass_fields__:
+        value = getattr(fact, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, _HAS_PLACES):
+                yield from parts(each)
+
+
+def places(fact: Any) -> Iterator[Span]:
+    """Every span of `fact` and of its parts."""
+    for part in parts(fact):
+        source: Source | None = getattr(part, "source", None)
+        yield from spans_of(source)

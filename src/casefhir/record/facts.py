@@ -1,0 +1,272 @@
+"""The kinds of fact that a source tells of a person. Each has a key of its own within the case, and its places.
+
+Fields that name other facts hold their keys. Text fields keep the source's naming phrase, never its sentences; a field
+typed `str | Told` may carry the place where that element stands when it is another than the fact's own.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from casefhir.record.moments import Moment
+from casefhir.record.quantities import Words
+from casefhir.record.spans import Source, Told
+
+Sex = Literal["female", "male", "other", "unknown"]
+ClinicalStatus = Literal["active", "recurrence", "relapse", "inactive", "remission", "resolved"]
+Certainty = Literal["confirmed", "provisional", "differential", "unconfirmed", "refuted"]
+Severity = Literal["mild", "moderate", "severe"]
+CourseStatus = Literal["active", "completed", "stopped", "not-taken", "intended", "on-hold", "unknown"]
+Causality = Literal["certain", "probable", "possible", "unlikely"]
+Outcome = Literal["resolved", "recovering", "ongoing", "resolvedWithSequelae", "fatal", "unknown"]
+Seriousness = Literal[
+    "non-serious", "serious", "death", "life-threatening", "hospitalization", "disability", "birth-defect",
+    "intervention-needed",
+]  # fmt: skip
+Interpretation = Literal["normal", "abnormal", "high", "low", "positive", "negative", "better", "worse"]
+Category = Literal[
+    "laboratory",
+    "lung-function",
+    "vital-signs",
+    "score",
+    "imaging",
+    "exam",
+    "survey",
+    "social-history",
+    "therapy",
+]
+Text = str | Told
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who: sex, and origin or ethnicity in the source's words. `key` names the patient resource."""
+
+    sex: Sex
+    source: Source
+    origin: Text | None = None
+    key: str = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """An age (`56 years`) as the onset of a problem."""
+
+    age: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A diagnosis, comorbidity, symptom, sign or manifestation: one for its whole course. Denied ones are `refuted`.
+
+    `status` only if told (it makes the problem part of the problem list); `asserted` when it was diagnosed; `due_to` facts
+    or free words it was caused by, `after` such it merely followed; `evidence` the facts that support it.
+    """
+
+    key: str
+    concept: str | None
+    source: Source
+    text: str | None = None
+    status: ClinicalStatus | None = None
+    certainty: Certainty = "confirmed"
+    severity: Severity | None = None
+    severity_text: Text | None = None
+    onset: Moment | Age | None = None
+    abatement: Moment | None = None
+    asserted: Moment | None = None
+    body_sites: tuple[Text, ...] = ()
+    due_to: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    visit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dosage:
+    """One regimen. `text` as said; the rest only where it is clear.
+
+    `dose` a quantity or range per administration or, as told, per kilogram (`1 g/kg`, `10-20 mg`); given `times` (1) every
+    `every` (`1 month`, `2 weeks`), each over `over` (`5 days`), `count` times in all, during `lasting` (`6 months`); `at_most` the
+    most in a period (`500 mg`, `1 day`); `route` oral, intravenous, subcutaneous, intramuscular; `method` words.
+    """
+
+    text: Text
+    dose: str | None = None
+    times: int | None = None
+    every: str | None = None
+    over: str | None = None
+    count: int | None = None
+    lasting: str | None = None
+    at_most: tuple[str, str] | None = None
+    route: Literal["oral", "intravenous", "subcutaneous", "intramuscular"] | None = None
+    route_text: str | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course of a drug: drug × regimen × period; another dose or a restart is another course.
+
+    `status` active only if the source says so at its last word; `reasons` why it was stopped or not taken: keys of the
+    catalogue's reasons (`reason-lack-of-effect`) or the source's words; `indication` keys of problems; `notes` effects and the like.
+    """
+
+    key: str
+    drug: str | None
+    source: Source
+    text: str | None = None
+    status: CourseStatus = "unknown"
+    reasons: tuple[Text, ...] = ()
+    start: Moment | None = None
+    end: Moment | None = None
+    when: Moment | None = None
+    dosage: Dosage | None = None
+    indication: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    part_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a measurement that belongs with the others (systolic pressure, a titre beside its result)."""
+
+    concept: str | None
+    value: str | Words | None
+    text: str | None = None
+    titre: str | None = None
+    interpretation: Interpretation | None = None
+    range: str | None = None
+    range_text: str | None = None
+    absent: str | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Anything measured, observed or stated of the person at a time.
+
+    `value` a quantity (`22.7 mg/l`), a range (`3000-5000 U/L`) or the words it was given in (`normal`); `absent` the words of
+    an announced but missing value (`Technical problem`); `titre` as printed (`1/640`). `range` is the range of reference
+    (`< 5 mg/L`, `4.0-10.0 G/L`), `range_text` as printed; `scale` the bounds of a score (`0-88`), `scale_text` which end is good.
+    `interpretation` only if told: what follows from value and range, or from the words alone, is added.
+    """
+
+    key: str
+    concept: str | None
+    value: str | Words | None
+    source: Source
+    text: str | None = None
+    when: Moment | None = None
+    category: Category | None = None
+    titre: str | None = None
+    absent: Text | None = None
+    interpretation: Interpretation | None = None
+    range: str | None = None
+    range_text: str | None = None
+    scale: str | None = None
+    scale_text: str | None = None
+    method: Text | None = None
+    body_site: Text | None = None
+    components: tuple[Component, ...] = ()
+    members: tuple[str, ...] = ()
+    derived_from: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    named: tuple[str, ...] = ()
+    visit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A course that an adverse event is blamed on: the source's words, and our documented reading of them, if any."""
+
+    course: str
+    words: Text
+    causality: Causality | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvent:
+    """Harm during treatment that the source tells as such: one per event and episode."""
+
+    key: str
+    concept: str | None
+    source: Source
+    suspects: tuple[Suspect, ...]
+    text: str | None = None
+    when: Moment | None = None
+    severity: Severity | None = None
+    severity_text: str | None = None
+    grade: int | None = None
+    seriousness: Seriousness | None = None
+    seriousness_text: str | None = None
+    outcome: Outcome | None = None
+    outcome_text: Text | None = None
+    resulting: tuple[str, ...] = ()
+    visit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intolerance:
+    """The source calls the person intolerant of, or allergic to, a substance; `reactions` keys of concepts or words."""
+
+    key: str
+    drug: str | None
+    source: Source
+    text: str | None = None
+    kind: Literal["intolerance", "allergy"] = "intolerance"
+    certainty: Literal["confirmed", "unconfirmed", "presumed"] = "unconfirmed"
+    reactions: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """Something done to the person, or declined (`not-done` with `why_not`)."""
+
+    key: str
+    concept: str | None
+    source: Source
+    text: str | None = None
+    status: Literal["completed", "not-done", "in-progress", "unknown"] = "completed"
+    why_not: Text | None = None
+    when: Moment | None = None
+    body_sites: tuple[Text, ...] = ()
+    reasons: tuple[str, ...] = ()
+    outcome: Text | None = None
+    reports: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    visit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The report of an examination with several findings: imaging, biopsy, EMG, lung function; `results` are measurements."""
+
+    key: str
+    concept: str | None
+    source: Source
+    text: str | None = None
+    kind: str | None = None
+    when: Moment | None = None
+    results: tuple[str, ...] = ()
+    conclusion: Text | None = None
+    visit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A dated contact: seen, referred, admitted. `setting` only if told; `reasons` keys of problems or words."""
+
+    key: str
+    source: Source
+    when: Moment | None = None
+    setting: Literal["inpatient", "ambulatory", "emergency", "home"] | None = None
+    setting_text: Text | None = None
+    text: str | None = None
+    reasons: tuple[str, ...] = ()
+    discharge: Text | None = None
+
+
+Fact = Problem | Course | Measurement | AdverseEvent | Intolerance | Procedure | Report | Visit

@@ -1,0 +1,70 @@
+"""Where in a document a fact stands."""
+
+from dataclasses import dataclass
+
+from casefhir.record.errors import RecordError
+
+ELISION = "…"
+LONGEST_QUOTE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`length` code points from `offset` (0-based) of the document decoded as UTF-8, exactly as hashed.
+
+    `quote` is how the place reads: its words when they are short, or its first and last words (and any in between)
+    with `…` for what is left out. Line breaks and the hyphens of broken words are not written. Sentences of a document
+    are never quoted whole: a quote has at most 80 characters.
+    """
+
+    offset: int
+    length: int
+    quote: str
+
+    def __post_init__(self) -> None:
+        if self.offset < 0 or self.length < 1:
+            raise RecordError(
+                f"A span starts at 0 or later and is at least 1 long, not ({self.offset}, {self.length})."
+            )
+        if not self.quote.strip() or self.quote != self.quote.strip():
+            raise RecordError(
+                f"The quote {self.quote!r} of the span at {self.offset} is empty or has blanks at its ends."
+            )
+        if len(self.quote) > LONGEST_QUOTE:
+            raise RecordError(
+                f"The quote of the span at {self.offset} has {len(self.quote)} characters, more than {LONGEST_QUOTE}: "
+                f"keep its first and last words and put {ELISION} for the rest."
+            )
+
+    @property
+    def end(self) -> int:
+        """The offset of the first code point after the span."""
+        return self.offset + self.length
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the quote is all the words of the span."""
+        return ELISION not in self.quote
+
+
+Source = Span | tuple[Span, ...]
+
+
+def at(offset: int, length: int, quote: str) -> Span:
+    """The place of `length` code points at `offset` that reads `quote` (see `Span`)."""
+    return Span(offset, length, quote)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Words for one element of a fact that stands at a place of its own."""
+
+    text: str
+    source: Source
+
+
+def spans_of(source: Source | None) -> tuple[Span, ...]:
+    """`source` as a tuple, the clearest place first."""
+    if source is None:
+        return ()
+    return (source,) if isinstance(source, Span) else source
