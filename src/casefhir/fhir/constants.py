@@ -1,0 +1,22 @@
+"""The URLs that FHIR output is written with, each in one place."""
+
+BASE = "https://w3id.org/casefhir"
+CASE_SYSTEM = f"{BASE}/case"
+FACT_SYSTEM = f"{BASE}/fact"
+WRITTEN_BY = f"{BASE}/CodeSystem/written-by"
+REPORTED_ORIGIN = f"{BASE}/StructureDefinition/reported-origin"
+
+LOINC = "http://loinc.org"
+SNOMED_CT = "http://snomed.info/sct"
+UCUM = "http://unitsofmeasure.org"
+URI = "urn:ietf:rfc:3986"
+HL7 = "http://terminology.hl7.org/CodeSystem"
+
+DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+DERIVATION_REFERENCE = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
+ORIGINAL_TEXT = "http://hl7.org/fhir/StructureDefinition/originalText"
+RELATIVE_DATE = "http://hl7.org/fhir/StructureDefinition/relative-date"
+CONDITION_ASSERTED = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
+CONDITION_DUE_TO = "http://hl7.org/fhir/StructureDefinition/condition-dueTo"
+CONDITION_FOLLOWING = "http://hl7.org/fhir/StructureDefinition/condition-occurredFollowing"
+CONDITION_RELATED = "http://hl7.org/fhir/StructureDefinition/condition-related"

@@ -1,0 +1,200 @@
+"""Generated narratives: plain clinical English, escaped; what a fact says in one line."""
+
+import calendar
+from collections.abc import Iterable
+from html import escape
+
+from casefhir import terms
+from casefhir.fhir.datatypes import text_of
+from casefhir.record import (
+    AdverseEvent,
+    Age,
+    Between,
+    Case,
+    Component,
+    Course,
+    Fact,
+    Intolerance,
+    Measurement,
+    Moment,
+    On,
+    Person,
+    Problem,
+    Procedure,
+    Relative,
+    Report,
+    Text,
+    Visit,
+    Words,
+)
+
+
+def div(*paragraphs: str) -> str:
+    """An XHTML narrative; its root's attributes stand in the order that servers write them in."""
+    body = "".join(f"<p>{escape(each, quote=False)}</p>" for each in paragraphs if each)
+    return f'<div xml:lang="en" xmlns="http://www.w3.org/1999/xhtml" lang="en">{body}</div>'
+
+
+def list_div(title: str, items: Iterable[str]) -> str:
+    """A narrative that is a title and a list."""
+    rows = "".join(f"<li>{escape(each, quote=False)}</li>" for each in items)
+    body = f"<p>{escape(title, quote=False)}</p>" + (f"<ul>{rows}</ul>" if rows else "")
+    return f'<div xml:lang="en" xmlns="http://www.w3.org/1999/xhtml" lang="en">{body}</div>'
+
+
+def sentence(*parts: str) -> str:
+    """Parts joined by semicolons, the first letter large, a full stop at the end."""
+    text = "; ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
+
+
+def name_of(fact: Fact | Person) -> str:
+    """What a fact is called in a sentence."""
+    if isinstance(fact, Person):
+        return "the patient"
+    text = getattr(fact, "text", None)
+    if text:
+        return str(text)
+    key = getattr(fact, "concept", None) or getattr(fact, "drug", None)
+    return terms.concept(key).name if key else "visit"
+
+
+def date_words(date: str) -> str:
+    """`2003-11-04` as 4 November 2003, at its own precision."""
+    parts = date.split("-")
+    if len(parts) == 1:
+        return date
+    month = f"{calendar.month_name[int(parts[1])]} {parts[0]}"
+    return month if len(parts) == 2 else f"{int(parts[2])} {month}"
+
+
+_RELATIONS = {
+    "before-start": "before the start of", "before": "before", "before-end": "before the end of",
+    "concurrent-with-start": "at the start of", "concurrent": "at the time of", "concurrent-with-end": "at the end of",
+    "after-start": "after the start of", "after": "after", "after-end": "after the end of",
+}  # fmt: skip
+
+
+def when_words(case: Case, moment: Moment | None) -> str:
+    """A time as a reader would say it; nothing where none is told."""
+    match moment:
+        case On():
+            return date_words(moment.date)
+        case Between():
+            return " to ".join(date_words(each) if each else "an unknown time" for each in (moment.start, moment.end))
+        case Relative():
+            event = case.by_key.get(moment.event)
+            what = name_of(event) if event else moment.event
+            offset = f"{moment.offset} " if moment.offset else ""
+            return f"{offset}{_RELATIONS[moment.relationship]} {what}"
+    return ""
+
+
+def notes_words(notes: tuple[Text, ...]) -> str:
+    """Notes in one line."""
+    return " ".join(f"{text_of(note).rstrip('.')}." for note in notes)
+
+
+def value_words(part: Measurement | Component) -> str:
+    """A result with its range, as printed."""
+    value = part.value.text if isinstance(part.value, Words) else part.value or ""
+    if part.titre:
+        value = f"{value} {part.titre}".strip()
+    if part.absent:
+        value = f"not available ({text_of(part.absent)})"
+    if part.range:
+        value += f" (reference range {part.range_text or part.range})"
+    return value
+
+
+def summary(case: Case, fact: Fact) -> str:
+    """One line of plain English that says what the fact says."""
+    match fact:
+        case Problem():
+            return _problem(case, fact)
+        case Course():
+            return _course(case, fact)
+        case Measurement():
+            return _measurement(case, fact)
+        case AdverseEvent():
+            return _adverse_event(case, fact)
+        case Intolerance():
+            return sentence(f"{fact.kind} to {name_of(fact)}", ", ".join(map(_reaction, fact.reactions)))
+        case Procedure():
+            done = "not done" if fact.status == "not-done" else ""
+            why = text_of(fact.why_not) if fact.why_not else ""
+            outcome = text_of(fact.outcome) if fact.outcome else ""
+            sites = ", ".join(text_of(site) for site in fact.body_sites)
+            return sentence(name_of(fact), sites, done, why, when_words(case, fact.when), outcome)
+        case Report():
+            conclusion = text_of(fact.conclusion) if fact.conclusion else ""
+            return sentence(name_of(fact), when_words(case, fact.when), conclusion)
+        case Visit():
+            return sentence(
+                fact.text or "visit",
+                when_words(case, fact.when),
+                text_of(fact.setting_text) if fact.setting_text else "",
+            )
+
+
+def _reaction(reaction: str) -> str:
+    return terms.concept(reaction).name if reaction in terms.concepts() else reaction
+
+
+def _problem(case: Case, fact: Problem) -> str:
+    if fact.certainty == "refuted":
+        return sentence(f"no {name_of(fact)}")
+    onset = fact.onset.age if isinstance(fact.onset, Age) else when_words(case, fact.onset)
+    return sentence(
+        name_of(fact),
+        text_of(fact.severity_text) if fact.severity_text else fact.severity or "",
+        ", ".join(text_of(site) for site in fact.body_sites),
+        fact.certainty if fact.certainty != "confirmed" else "",
+        fact.status or "",
+        f"since {onset}" if onset else "",
+        f"until {when_words(case, fact.abatement)}" if fact.abatement else "",
+        f"diagnosed {when_words(case, fact.asserted)}" if fact.asserted else "",
+        notes_words(fact.notes),
+    )
+
+
+def _course(case: Case, fact: Course) -> str:
+    reasons = ", ".join(_reaction(text_of(reason)) for reason in fact.reasons)
+    status = {"unknown": "", "not-taken": "not taken"}.get(fact.status, fact.status)
+    return sentence(
+        name_of(fact),
+        text_of(fact.dosage.text) if fact.dosage else "",
+        when_words(case, fact.when),
+        f"from {when_words(case, fact.start)}" if fact.start else "",
+        f"until {when_words(case, fact.end)}" if fact.end else "",
+        f"{status} ({reasons})" if reasons and status else status or reasons,
+        notes_words(fact.notes),
+    )
+
+
+def _measurement(case: Case, fact: Measurement) -> str:
+    parts = ", ".join(f"{_part_name(part)} {value_words(part)}" for part in fact.components)
+    site = text_of(fact.body_site) if fact.body_site else ""
+    return sentence(
+        f"{name_of(fact)}{f' ({site})' if site else ''}: {value_words(fact) or parts or 'see its parts'}",
+        parts if value_words(fact) else "",
+        when_words(case, fact.when),
+        text_of(fact.method) if fact.method else "",
+        notes_words(fact.notes),
+    )
+
+
+def _part_name(part: Component) -> str:
+    return part.text or (terms.concept(part.concept).name if part.concept else "")
+
+
+def _adverse_event(case: Case, fact: AdverseEvent) -> str:
+    suspects = ", ".join(f"{name_of(case.by_key[each.course])} ({text_of(each.words)})" for each in fact.suspects)
+    return sentence(
+        name_of(fact),
+        when_words(case, fact.when),
+        f"suspected: {suspects}" if suspects else "",
+        fact.severity or "",
+        fact.seriousness or "",
+        text_of(fact.outcome_text) if fact.outcome_text else fact.outcome or "",
+    )

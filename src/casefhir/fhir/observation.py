@@ -1,0 +1,247 @@
+"""Measurement -> Observation."""
+
+import re
+from decimal import Decimal
+
+from casefhir import terms
+from casefhir.fhir.constants import HL7, LOINC, UCUM
+from casefhir.fhir.context import Context, Json
+from casefhir.fhir.datatypes import (
+    annotation,
+    codings,
+    concept,
+    derivations,
+    original_text,
+    quantity,
+    range_of,
+    text_concept,
+    time_choice,
+)
+from casefhir.fhir.narrative import div, summary
+from casefhir.record import (
+    Component,
+    Measurement,
+    On,
+    Quantity,
+    Range,
+    Text,
+    Value,
+    Words,
+    parse_value,
+    spans_of,
+)
+
+_CATEGORIES = {
+    "laboratory": ("laboratory", "Laboratory"),
+    "lung-function": ("procedure", "Procedure"),
+    "vital-signs": ("vital-signs", "Vital Signs"),
+    "score": ("exam", "Exam"),
+    "imaging": ("imaging", "Imaging"),
+    "exam": ("exam", "Exam"),
+    "survey": ("survey", "Survey"),
+    "social-history": ("social-history", "Social History"),
+    "demographic": ("social-history", "Social History"),
+    "therapy": ("therapy", "Therapy"),
+}
+SCALE_MEANING = "range of the scale, not the normal range"
+_TITRE = re.compile(r"1\s*[:/]\s*(\d+)")
+
+
+def observation(context: Context, fact: Measurement) -> Json:
+    """The Observation of `fact`; its time is data-absent where the source tells none."""
+    value = parse_value(fact.value) if fact.value is not None else None
+    found = context.head("Observation", fact.key, div(summary(context.case, fact)))
+    found |= {
+        "extension": derivations(context, fact.source),
+        "identifier": [context.identifier("Observation", fact.key)],
+        "status": "final",
+    }
+    category = fact.category or (terms.concept(fact.concept).kind if fact.concept else None)
+    if category in _CATEGORIES:
+        code, display = _CATEGORIES[category]
+        found["category"] = [{"coding": [{"system": f"{HL7}/observation-category", "code": code, "display": display}]}]
+    found["code"] = _code(context, fact, value)
+    found["subject"] = context.to_subject()
+    if fact.visit:
+        found["encounter"] = context.to("Encounter", fact.visit)
+    found |= time_choice(context, "effective", fact.when, required=True)
+    found["performer"] = context.performer()
+    found |= _result(context, fact, value)
+    notes = [annotation(context, note) for note in fact.notes] + [
+        {"text": text} for text in _remarks(context, fact, value)
+    ]
+    if notes:
+        found["note"] = notes
+    if fact.body_site:
+        found["bodySite"] = text_concept(context, fact.body_site)
+    if fact.method:
+        found["method"] = text_concept(context, fact.method)
+    ranges = _ranges(fact, value)
+    if ranges:
+        found["referenceRange"] = ranges
+    if fact.members:
+        found["hasMember"] = [context.to("Observation", key) for key in fact.members]
+    if fact.derived_from:
+        found["derivedFrom"] = [context.to("Observation", key) for key in fact.derived_from]
+    components = [_component(context, part) for part in fact.components]
+    if fact.titre and value is not None:
+        components.insert(0, {"code": _titre_code(context, fact.concept), "valueQuantity": _titre(fact.titre)})
+    if components:
+        found["component"] = components
+    return found
+
+
+def _code(context: Context, fact: Measurement, value: Value | None) -> Json:
+    if isinstance(value, Quantity) and _is_multiple(value):
+        name = fact.text or terms.concept(fact.concept or "").name
+        return {
+            "text": name if "multiple" in name or "times" in name else f"{name}, multiple of the upper limit of normal"
+        }
+    code = concept(context, fact.concept, fact.text)
+    if fact.concept and terms.concept(fact.concept).kind == "vital-signs" and not _is_vital_sign(fact, value):
+        # R4's vital-signs profiles, which these LOINC codes pull in, demand a day and a Quantity
+        kept = [coding for coding in code.pop("coding", []) if coding["system"] != LOINC]
+        return ({"coding": kept} if kept else {}) | code
+    return code
+
+
+def _is_vital_sign(fact: Measurement, value: Value | None) -> bool:
+    day = isinstance(fact.when, On) and len(fact.when.date) == len("2003-11-04")
+    return day and (isinstance(value, Quantity) or bool(fact.components))
+
+
+def _is_multiple(value: Quantity) -> bool:
+    return value.unit.startswith(("times", "×"))
+
+
+def _quantity(value: Quantity, key: str | None) -> Json:
+    if _is_multiple(value) or (not value.unit and key and terms.concept(key).kind == "score"):
+        return quantity(Quantity(value.value, value.unit, value.comparator)) | {
+            "system": UCUM,
+            "code": "1",
+        }
+    return quantity(value)
+
+
+def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
+    found: Json = {}
+    match value:
+        case Quantity():
+            printed = [s.quote for s in spans_of(fact.source) if s.is_whole and re.search(r"\d", s.quote)]
+            words = {"extension": [original_text(printed[0])]} if printed else {}
+            found["valueQuantity"] = words | _quantity(value, fact.concept)
+        case Range():
+            found["valueRange"] = range_of(value)
+        case Words():
+            found["valueCodeableConcept"] = _words(context, value.text)
+        case None if fact.titre:
+            found["valueQuantity"] = _titre(fact.titre)
+    if fact.absent:
+        found["dataAbsentReason"] = _absent(context, fact.absent)
+    interpretation = _interpretation(fact, value)
+    if interpretation:
+        found["interpretation"] = [interpretation]
+    return found
+
+
+def _words(context: Context, words: str) -> Json:
+    value = terms.concepts().get(words.replace(" ", "-"))
+    codes = codings(context, value.key) if value and value.kind == "value" else []
+    snomed = [coding for coding in codes if coding["system"] != LOINC]
+    return ({"coding": snomed} if snomed else {}) | {"text": words}
+
+
+def _absent(context: Context, words: Text) -> Json:
+    text = text_concept(context, words)
+    code, display = ("error", "Error") if "technical" in text["text"].lower() else ("unknown", "Unknown")
+    return {"coding": [{"system": f"{HL7}/data-absent-reason", "code": code, "display": display}]} | text
+
+
+def _titre(printed: str) -> Json:
+    match = _TITRE.search(printed)
+    if not match:
+        return {"extension": [original_text(printed)]}
+    return {"extension": [original_text(printed)]} | quantity(Quantity(Decimal(match[1]), "{titer}"))
+
+
+def _titre_code(context: Context, key: str | None) -> Json:
+    titre = f"{key}-titre"
+    return concept(context, titre, None) if key and titre in terms.concepts() else {"text": "titre"}
+
+
+def _coded_interpretation(code: str, display: str) -> Json:
+    return {"coding": [{"system": f"{HL7}/v3-ObservationInterpretation", "code": code, "display": display}]}
+
+
+def _interpretation(part: Measurement | Component, value: Value | None) -> Json | None:
+    """What the source says; else what follows from the words alone, or from the value and its stated range."""
+    if part.interpretation:
+        code = terms.interpretation_code(part.interpretation)
+        return _coded_interpretation(*code) if code else None
+    if isinstance(value, Words):
+        code = terms.interpretation_code(value.text.lower())
+        return _coded_interpretation(*code) if code else None
+    if isinstance(value, Quantity) and part.range and not value.comparator:
+        return _from_range(value, Range.parse(part.range), part.range)
+    return None
+
+
+def _from_range(value: Quantity, normal: Range, printed: str) -> Json | None:
+    for bound in (normal.low, normal.high):
+        if bound is not None and bound.unit and bound.ucum != value.ucum and bound.unit != value.unit:
+            return None
+    # "N < 5": a value of exactly 5 is not normal; within "4.0-10.0" both ends are
+    strict = printed.lstrip().startswith(("<", ">")) and not printed.lstrip().startswith(("<=", ">="))
+    if normal.low is not None and (value.value < normal.low.value or (strict and value.value == normal.low.value)):
+        return _coded_interpretation("L", "Low")
+    if normal.high is not None and (value.value > normal.high.value or (strict and value.value == normal.high.value)):
+        return _coded_interpretation("H", "High")
+    return _coded_interpretation("N", "Normal")
+
+
+def _ranges(part: Measurement | Component, value: Value | None) -> list[Json]:
+    like = value if isinstance(value, Quantity) else None
+    found: list[Json] = []
+    if part.range:
+        found.append(range_of(Range.parse(part.range), like=like) | {"text": part.range_text or part.range})
+    if isinstance(part, Measurement) and part.scale:
+        scale = range_of(Range.parse(part.scale), like=like, ucum="1")
+        found.append(scale | {"type": {"text": part.scale_text or SCALE_MEANING}, "text": part.scale.replace("-", "–")})
+    return found
+
+
+def _component(context: Context, part: Component) -> Json:
+    value = parse_value(part.value) if part.value is not None else None
+    found: Json = {}
+    if part.source:
+        found["extension"] = derivations(context, part.source)
+    found["code"] = concept(context, part.concept, part.text)
+    match value:
+        case Quantity():
+            found["valueQuantity"] = _quantity(value, part.concept)
+        case Range():
+            found["valueRange"] = range_of(value)
+        case Words():
+            found["valueCodeableConcept"] = _words(context, value.text)
+        case None if part.titre:
+            found["valueQuantity"] = _titre(part.titre)
+    if part.absent:
+        found["dataAbsentReason"] = _absent(context, part.absent)
+    interpretation = _interpretation(part, value)
+    if interpretation:
+        found["interpretation"] = [interpretation]
+    ranges = _ranges(part, value)
+    if ranges:
+        found["referenceRange"] = ranges
+    return found
+
+
+def _remarks(context: Context, fact: Measurement, value: Value | None) -> list[str]:
+    """What a reader has to know of the result's unit or code; the conversion reports the former as well."""
+    found = []
+    if isinstance(value, Quantity) and value.unit and not value.ucum and not _is_multiple(value):
+        found.append(f"The unit is printed {value.unit}, for which no UCUM code is given.")
+        context.remarks.append(f"{fact.key}: the unit {value.unit!r} has no UCUM code; it stands as printed.")
+    if fact.concept and terms.concept(fact.concept).caution and fact.value is not None:
+        found.append(terms.concept(fact.concept).caution)
+    return found
