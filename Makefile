@@ -4,16 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contract java bundles proof clean
+.PHONY: demo test check lint types contract java packages pythons bundles clean
 
 demo: $(READY)  ## convert and validate the six published cases, and say what to open next
 	$(BIN)/casefhir convert -o out
 	@echo
-	@echo "Next: open out/scig-antisynthetase-jo1.json, or read the same as a table:"
-	@echo "    $(BIN)/casefhir show scig-antisynthetase-jo1"
+	@echo "Next:"
+	@echo "    $(BIN)/casefhir show scig-antisynthetase-jo1    the record of one case as tables"
+	@echo "    out/scig-antisynthetase-jo1.json               its FHIR bundle"
+	@echo "    out/index/scig-antisynthetase-jo1.json         from each resource to the line it comes from"
 
-test: $(READY)  ## the tests; those that need Java or the source documents say so where these are missing
-	$(BIN)/python -m pytest
+test: $(READY)  ## the quick tests; make java adds those against HL7's validator and a real server
+	$(BIN)/python -m pytest -m "not java and not packaging and not pythons"
+
+java: $(READY)  ## tests that need Java 17 and Maven
+	$(BIN)/python -m pytest -m java
+
+packages: $(READY)  ## wheel, sdist and editable install, each tried in an environment of its own
+	$(BIN)/python -m pytest -m packaging
+
+pythons: $(READY)  ## the same bytes on every supported Python that is on this machine
+	$(BIN)/python -m pytest -m pythons
 
 check: lint types contract  ## what does not run the program
 
@@ -31,11 +42,11 @@ bundles: $(READY)  ## regenerate what is committed
 	$(BIN)/casefhir convert -o bundles
 
 $(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("casefhir needs Python 3.11 or later; give it by make PYTHON=…") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import sys; sys.exit("casefhir needs Python 3.11 or later; name one: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev
-	touch $(READY)
+	@touch $(READY)
 
 clean:
 	rm -rf $(VENV) out build dist

@@ -1,0 +1,132 @@
+"""`casefhir convert`: cases to FHIR."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import rich_click as click
+
+from casefhir.cli.common import DONE, FINDINGS, emit, talk, write_file
+
+if TYPE_CHECKING:
+    from casefhir.conformance import Report
+    from casefhir.fhir import Conversion, Form, Terminology
+
+
+@click.command()
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]...")
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["transaction", "collection", "document", "ndjson"]),
+    default="transaction",
+    show_default=True,
+    help="One bundle a case, or one NDJSON file a resource type.",
+)
+@click.option(
+    "--terminology",
+    type=click.Choice(["free", "snomed"]),
+    default="free",
+    show_default=True,
+    help="snomed adds SNOMED CT codes outside its free sets (needs a licence).",
+)
+@click.option("--subject", help="Attach the facts to a patient that exists: Patient/123.")
+@click.option("--allow-errors", is_flag=True, help="Write even what does not conform.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a case on stdout.")
+def convert(
+    mappings: tuple[str, ...],
+    out: Path,
+    form: str,
+    terminology: str,
+    subject: str | None,
+    allow_errors: bool,
+    as_json: bool,
+) -> None:
+    """Convert cases to FHIR R4 and validate what is written.
+
+    MAPPING is a case key, a mapping file or a folder of them; without any, the published cases are converted. Beside each
+    bundle, index/CASE.json leads from its resources to the facts and lines they come from.
+
+    Example: casefhir convert scig-antisynthetase-jo1 -o out --as document
+    """
+    from casefhir import library
+
+    names = [each for name in mappings for each in library.mapping_files(name)] or library.published_mappings()
+    done: list[tuple[Conversion, Report]] = []
+    for path in names:
+        conversion = library.convert(
+            path, form=cast("Form", form), terminology=cast("Terminology", terminology), subject=subject
+        )
+        done.append((conversion, library.validate_conversion(conversion)))
+    refused = [conversion.case.key for conversion, report in done if not report.ok and not allow_errors]
+    written = [conversion for conversion, report in done if report.ok or allow_errors]
+    _write(out, form, written)
+    for conversion, report in done:
+        row = _row(conversion, report, out, conversion.case.key not in refused)
+        if as_json:
+            emit(row)
+        for finding in report.findings:
+            if finding.severity in ("fatal", "error", "warning"):
+                talk(f"{finding.severity}: {conversion.case.key}: {finding.location}: {finding.message} [{finding.rule}]")
+        for remark in conversion.remarks:
+            talk(f"note: {conversion.case.key}: {remark}")
+    if not as_json:
+        _table([_row(conversion, report, out, conversion.case.key not in refused) for conversion, report in done])
+    if refused:
+        talk(f"Not written, because they do not conform: {', '.join(refused)} (--allow-errors writes them all the same).")
+    raise SystemExit(FINDINGS if refused else DONE)
+
+
+def _write(out: Path, form: str, conversions: "list[Conversion]") -> None:
+    from casefhir import exactjson
+
+    lines: dict[str, bytes] = {}
+    for conversion in conversions:
+        if form == "ndjson":
+            for name, data in conversion.to_ndjson().items():
+                lines[name] = lines.get(name, b"") + data
+        else:
+            write_file(out / f"{conversion.case.key}.json", conversion.to_json())
+        write_file(out / "index" / f"{conversion.case.key}.json", exactjson.write(conversion.index, indent=True))
+    for name, data in lines.items():
+        write_file(out / name, data)
+
+
+def _row(conversion: "Conversion", report: "Report", out: Path, written: bool) -> dict[str, Any]:
+    return {
+        "case": conversion.case.key,
+        "form": conversion.form,
+        "written": str(out) if written else None,
+        "facts": len(conversion.case.facts),
+        "resources": conversion.counts,
+        "findings": dict(report.counts),
+        "remarks": list(conversion.remarks),
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Converted cases", title_justify="left")
+    table.add_column("case", no_wrap=True)
+    for name in ("resources", "conditions", "medications", "results", "adverse events", "errors", "warnings"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        counts, findings = row["resources"], row["findings"]
+        table.add_row(
+            row["case"],
+            *(
+                str(each)
+                for each in (
+                    sum(counts.values()),
+                    counts.get("Condition", 0),
+                    counts.get("MedicationStatement", 0),
+                    counts.get("Observation", 0),
+                    counts.get("AdverseEvent", 0),
+                    findings.get("error", 0) + findings.get("fatal", 0),
+                    findings.get("warning", 0),
+                )
+            ),
+        )
+    Console(stderr=True).print(table)

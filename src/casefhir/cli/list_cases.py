@@ -1,0 +1,22 @@
+"""`casefhir list`: the cases that come with casefhir."""
+
+import rich_click as click
+
+from casefhir.cli.common import emit
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a case.")
+def list_cases(as_json: bool) -> None:
+    """List the published cases: key, title, number of facts.
+
+    Example: casefhir list --json
+    """
+    from casefhir import library
+
+    for mapping in library.list_cases():
+        case = mapping.case
+        if as_json:
+            emit({"case": case.key, "title": case.title, "facts": len(case.facts), "mapping": mapping.name, "sha256": case.article.sha256})
+        else:
+            click.echo(f"{case.key:34} {len(case.facts):4} facts  {case.title}")

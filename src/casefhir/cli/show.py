@@ -1,0 +1,41 @@
+"""`casefhir show`: the record of a case as tables in the terminal."""
+
+from typing import Any
+
+import rich_click as click
+
+from casefhir.cli.common import emit
+
+
+@click.command()
+@click.argument("case")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a fact.")
+def show(case: str, as_json: bool) -> None:
+    """Show what the record of CASE (a case key or mapping file) says, fact by fact.
+
+    Example: casefhir show scig-antisynthetase-jo1
+    """
+    from casefhir import library
+
+    mapping = library.load_case(case)
+    rows = library.record_rows(mapping)
+    if as_json:
+        for row in rows:
+            emit(row)
+        return
+    _tables(mapping.case.title, rows)
+
+
+def _tables(title: str, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{escape(title)}[/bold]")
+    for kind in dict.fromkeys(row["resource"] for row in rows):
+        table = Table("fact", "what it says", "source (offset+length)", title=kind, title_justify="left", expand=True)
+        for row in (each for each in rows if each["resource"] == kind):
+            spans = ", ".join(f"{offset}+{length}" for offset, length in row["spans"])
+            table.add_row(row["fact"], escape(row["says"]), spans)
+        console.print(table)

@@ -1,0 +1,93 @@
+"""The library's verbs over all rooms: load a case, convert it, prove it against its document."""
+
+from pathlib import Path
+from typing import Any
+
+from casefhir.conformance import Report, validate
+from casefhir.fhir import Conversion, Form, Origin, Terminology
+from casefhir.fhir import convert as convert_case
+from casefhir.fhir.context import resource_type
+from casefhir.fhir.narrative import summary
+from casefhir.published import folder
+from casefhir.record import Case, spans_of
+from casefhir.sources.article.coverage import CoverageReport
+from casefhir.sources.article.coverage import coverage as coverage_of
+from casefhir.sources.article.document import Document, find_by_hash
+from casefhir.sources.article.modules import Mapping, load_mapping, published_mappings, resolve
+from casefhir.sources.article.verify import VerifyReport
+from casefhir.sources.article.verify import verify as verify_against
+
+
+def list_cases() -> list[Mapping]:
+    """The published cases that come with casefhir, by file name."""
+    return [load_mapping(path) for path in published_mappings()]
+
+
+def load_case(name: str | Path) -> Mapping:
+    """The case of that key or mapping file; `.case` is its record. Raises `MappingError` (file, line, what, how to mend)."""
+    return load_mapping(name if isinstance(name, Path) else resolve(name))
+
+
+def convert(
+    case: Mapping | Case | str | Path,
+    *,
+    form: Form = "transaction",
+    terminology: Terminology = "free",
+    subject: str | None = None,
+) -> Conversion:
+    """A case (a mapping, its key or file, or a record made in code) as FHIR R4: bundle, counts, index, remarks.
+
+    `form` is transaction, collection, document or ndjson; `terminology="snomed"` adds SNOMED CT codes that need a licence;
+    `subject` (`Patient/123`) attaches the facts to a patient that exists.
+    """
+    if isinstance(case, Case):
+        return convert_case(case, form=form, terminology=terminology, subject=subject)
+    mapping = case if isinstance(case, Mapping) else load_case(case)
+    origin = Origin(mapping.name, mapping.sha256, mapping.fact_lines)
+    return convert_case(mapping.case, origin, form=form, terminology=terminology, subject=subject)
+
+
+def _document(mapping: Mapping, sources: Path | str) -> Document:
+    return find_by_hash(Path(sources), mapping.case.article.sha256)
+
+
+def verify(case: Mapping | str | Path, sources: Path | str) -> VerifyReport:
+    """Whether every fact of a case stands where its mapping says, in the documents of the folder `sources`."""
+    mapping = case if isinstance(case, Mapping) else load_case(case)
+    return verify_against(mapping, _document(mapping, sources))
+
+
+def coverage(case: Mapping | str | Path, sources: Path | str) -> CoverageReport:
+    """Whether every stretch of the document's sections is in a fact's span or left out with a reason."""
+    mapping = case if isinstance(case, Mapping) else load_case(case)
+    return coverage_of(mapping, _document(mapping, sources))
+
+
+def mapping_files(name: str) -> list[Path]:
+    """The mapping files that `name` means: a case key, a file, or all in a folder."""
+    path = Path(name)
+    return sorted(path.glob("*.py")) if path.is_dir() else [resolve(name)]
+
+
+def validate_conversion(conversion: Conversion) -> Report:
+    """The findings of all validation layers on what a case became, our own profiles loaded."""
+    if conversion.form == "ndjson":
+        data = b"".join(conversion.to_ndjson().values())
+        return validate(data, profiles=(folder("profiles"),))
+    return validate(conversion.to_json(), profiles=(folder("profiles"),))
+
+
+def record_rows(mapping: Mapping) -> list[dict[str, Any]]:
+    """The record of a case as rows: resource type, fact key, what it says in a line, its spans, its line in the mapping."""
+    case = mapping.case
+    return [
+        {
+            "resource": resource_type(fact),
+            "fact": fact.key,
+            "says": summary(case, fact),
+            "spans": [(span.offset, span.length) for span in spans_of(fact.source)],
+            "mapping": mapping.name,
+            "line": mapping.line_of(fact.key),
+        }
+        for fact in case.facts
+    ]

@@ -1,0 +1,1 @@
+"""Readers that turn what a source says into the record: published articles by mapping modules."""
