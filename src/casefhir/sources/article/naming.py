@@ -105,7 +105,7 @@ def names_another(part: Any) -> tuple[str, terms.Concept] | None:
     own = concept_of(part)
     if own is None:
         return None
-    mine = (*own.names, own.name)
+    mine = (*own.names, own.name, *(coding.display for coding in own.codings))
     for phrase in own_names(part):
         if any(shares_word(name, phrase) or phrase_pattern(name).search(phrase) for name in mine):
             continue
