@@ -25,8 +25,8 @@ _SETTINGS = {
 
 
 def allergy_intolerance(context: Context, fact: Intolerance) -> Json:
-    """The AllergyIntolerance of `fact`; R4 demands a coded clinical status (ait-1), active being the one that holds until
-    the source says otherwise.
+    """The AllergyIntolerance of `fact`; R4 demands a coded clinical status (ait-1), active being the one that holds
+    until the source says otherwise.
     """
     found = context.head("AllergyIntolerance", fact.key, div(summary(context.case, fact)))
     found |= {

@@ -1,4 +1,6 @@
-"""The document form: a Composition with the sections of the International Patient Summary, and one for visits and sources."""
+"""The document form: a Composition with the sections of the International Patient Summary, and one for visits and
+sources.
+"""
 
 from casefhir.fhir.constants import HL7, LOINC
 from casefhir.fhir.context import ARTICLE, COMPOSITION, DEVICE, Context, Json

@@ -26,7 +26,8 @@ _DISPLAYS = {"entered-in-error": "Entered in Error"}
 def condition(context: Context, fact: Problem) -> Json:
     """The Condition of `fact`: on the problem list only where its status is told, and then with that status."""
     found = context.head("Condition", fact.key, div(summary(context.case, fact)))
-    # an extension's own value can carry no place (ext-1), so the place of the diagnosis' date stands with the resource's
+    # an extension's own value can carry no place (ext-1), so the place of the diagnosis' date stands with the
+    # resource's
     dated = derivations(context, fact.asserted.source) if fact.asserted else []
     found["extension"] = [*_links(context, fact), *derivations(context, fact.source), *dated]
     found["identifier"] = [context.identifier("Condition", fact.key)]

@@ -94,8 +94,8 @@ class Context:
         return self.to(resource_type(self.case.by_key[key]), key)
 
     def in_primitive(self, kind: str, key: str) -> Json:
-        """A Reference for an extension of a primitive: `Type/id` in transactions, for servers do not rewrite `urn:uuid:`
-        there; as everywhere else in bundles that are only read.
+        """A Reference for an extension of a primitive: `Type/id` in transactions, for servers do not rewrite
+        `urn:uuid:` there; as everywhere else in bundles that are only read.
         """
         return self._reference(kind, key, self.urns_in_primitives)
 

@@ -46,8 +46,8 @@ _SHAPES: dict[type, Callable[[Context, Any], Json]] = {
 class Conversion:
     """What a case became.
 
-    `resources` in the order of the case; `bundle` holds them in the form asked for (empty for ndjson); `index` leads from
-    resource id to fact, mapping file and line; `remarks` are sentences on what could not be coded as printed.
+    `resources` in the order of the case; `bundle` holds them in the form asked for (empty for ndjson); `index` leads
+    from resource id to fact, mapping file and line; `remarks` are sentences on what could not be coded as printed.
     """
 
     case: Case
@@ -87,9 +87,9 @@ def convert(
 ) -> Conversion:
     """`case` as FHIR R4.
 
-    `origin` is the mapping it was stated in; `terminology="snomed"` adds the SNOMED CT codes that need a licence; `subject`
-    attaches the facts to a patient that exists (`Patient/123`, or `Patient?identifier=system|value` in a transaction)
-    instead of writing one.
+    `origin` is the mapping it was stated in; `terminology="snomed"` adds the SNOMED CT codes that need a licence;
+    `subject` attaches the facts to a patient that exists (`Patient/123`, or `Patient?identifier=system|value` in a
+    transaction) instead of writing one.
     """
     context = Context(
         case, origin, terminology, subject, urns=form != "ndjson", urns_in_primitives=form in ("collection", "document")
@@ -153,7 +153,7 @@ def _bundle(context: Context, form: Form, resources: list[Json]) -> Json:
 
 
 def _index(context: Context) -> Json:
-    """Resource id -> type, fact, and the mapping's file and line; what findings and server errors are explained with."""
+    """Resource id -> type, fact, mapping file and line: what findings and server errors are explained with."""
     name = context.origin.name if context.origin else None
     lines = context.origin.lines if context.origin else {}
     return {

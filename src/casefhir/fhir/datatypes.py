@@ -26,7 +26,7 @@ from casefhir.record import (
 
 
 def derivations(context: Context, source: Source | None, *, in_primitive: bool = False) -> list[Json]:
-    """HL7's derivation-reference extensions for the places of `source`: the article, offset and length in code points."""
+    """HL7's derivation-reference extensions for the places of `source`: article, offset, length in code points."""
     reference = context.in_primitive(*ARTICLE) if in_primitive else context.to(*ARTICLE)
     return [
         {
@@ -86,7 +86,7 @@ def codings(context: Context, key: str, *, kinds: Iterable[str] | None = None) -
 
 
 def concept(context: Context, key: str | None, text: str | None, *, kinds: Iterable[str] | None = None) -> Json:
-    """The CodeableConcept of a fact: the catalogue's codings, and the source's naming phrase or the catalogue's name."""
+    """The CodeableConcept of a fact: the catalogue's codings; the source's naming phrase or the catalogue's name."""
     found: Json = {}
     if key:
         codes = codings(context, key, kinds=kinds)
@@ -96,7 +96,9 @@ def concept(context: Context, key: str | None, text: str | None, *, kinds: Itera
 
 
 def quantity(value: Quantity, *, ucum: str | None = None) -> Json:
-    """A Quantity with its digits, the unit as printed and its UCUM code (`ucum` where no unit is printed), if it has one."""
+    """A Quantity with its digits, the unit as printed and its UCUM code (`ucum` where no unit is printed), if it has
+    one.
+    """
     found: Json = {"value": number(value)}
     if value.comparator:
         found["comparator"] = value.comparator
@@ -152,13 +154,12 @@ def date_element(context: Context, name: str, moment: Moment) -> Json:
             return {name: moment.date, f"_{name}": {"extension": places}}
         case Relative():
             return {f"_{name}": {"extension": [*relative_date(context, moment), *places]}}
-        case Between():
-            words = f"between {moment.start or 'an unknown time'} and {moment.end or 'an unknown time'}"
-            return {f"_{name}": {"extension": [absent("as-text"), original_text(words), *places]}}
+        case Between():  # no single date can say this: the words stand in a note or the narrative
+            return {f"_{name}": {"extension": [absent("as-text"), *places]}}
 
 
 def time_choice(context: Context, stem: str, moment: Moment | None, *, required: bool = False) -> Json:
-    """`moment` as `<stem>DateTime` or, between two dates, `<stem>Period`; when it is not told and `required`, why not."""
+    """`moment` as `<stem>DateTime` or, between two dates, `<stem>Period`; if not told and `required`, why not."""
     if moment is None:
         return {f"_{stem}DateTime": {"extension": [absent()]}} if required else {}
     if isinstance(moment, Between):

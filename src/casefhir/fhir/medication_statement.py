@@ -14,8 +14,8 @@ from casefhir.fhir.datatypes import (
     text_of,
     time_choice,
 )
-from casefhir.fhir.narrative import div, summary
-from casefhir.record import Course, Dosage, Quantity, Range, Text, Told, parse_value
+from casefhir.fhir.narrative import div, summary, when_words
+from casefhir.record import Between, Course, Dosage, Quantity, Range, Text, Told, parse_value
 
 
 def medication_statement(context: Context, fact: Course) -> Json:
@@ -23,8 +23,6 @@ def medication_statement(context: Context, fact: Course) -> Json:
     found = context.head("MedicationStatement", fact.key, div(summary(context.case, fact)))
     found["extension"] = derivations(context, fact.source)
     found["identifier"] = [context.identifier("MedicationStatement", fact.key)]
-    if fact.part_of:
-        found["partOf"] = [context.to_fact(key) for key in fact.part_of]
     found["status"] = fact.status
     if fact.reasons:
         found["statusReason"] = [status_reason(context, each) for each in fact.reasons]
@@ -39,8 +37,12 @@ def medication_statement(context: Context, fact: Course) -> Json:
     found["derivedFrom"] = [context.to(*ARTICLE)]
     if fact.indication:
         found["reasonReference"] = [context.to_fact(key) for key in fact.indication]
-    if fact.notes:
-        found["note"] = [annotation(context, note) for note in fact.notes]
+    notes = [annotation(context, note) for note in fact.notes]
+    for what, moment in (("Started", fact.start), ("Ended", fact.end)):
+        if isinstance(moment, Between):
+            notes.append({"text": f"{what} {when_words(context.case, moment)}."})
+    if notes:
+        found["note"] = notes
     if fact.dosage:
         found["dosage"] = [_dosage(context, fact.dosage)]
     return found

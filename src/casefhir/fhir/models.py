@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def models(bundle: dict[str, Any] | bytes) -> "Bundle":
     """`bundle` (a dict, or its JSON) as a `fhir.resources.R4B.bundle.Bundle`.
 
-    A view only: these models round decimals (`1.00`) and accept bad codes, so nothing is written or validated by them. Raises
-    pydantic's `ValidationError` for what they refuse.
+    A view only: these models round decimals (`1.00`) and accept bad codes, so nothing is written or validated by
+    them. Raises pydantic's `ValidationError` for what they refuse.
     """
     from fhir.resources.R4B.bundle import Bundle  # takes a second to load
 

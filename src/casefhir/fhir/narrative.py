@@ -45,7 +45,9 @@ def list_div(title: str, items: Iterable[str]) -> str:
 def sentence(*parts: str) -> str:
     """Parts joined by semicolons, the first letter large, a full stop at the end."""
     text = "; ".join(part for part in parts if part)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
+    first = text.split(" ", 1)[0]
+    text = text[:1].upper() + text[1:] if first.islower() else text  # aSS and anti-Jo-1 keep their letters
+    return text + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
 
 
 def name_of(fact: Fact | Person) -> str:
@@ -81,18 +83,36 @@ def when_words(case: Case, moment: Moment | None) -> str:
         case On():
             return date_words(moment.date)
         case Between():
-            return " to ".join(date_words(each) if each else "an unknown time" for each in (moment.start, moment.end))
+            start, end = (date_words(each) if each else "" for each in (moment.start, moment.end))
+            return f"between {start} and {end}" if start and end else f"from {start} on" if start else f"by {end}"
         case Relative():
-            event = case.by_key.get(moment.event)
-            what = name_of(event) if event else moment.event
             offset = f"{moment.offset} " if moment.offset else ""
-            return f"{offset}{_RELATIONS[moment.relationship]} {what}"
+            told = f"{offset}{_RELATIONS[moment.relationship]} {_event_words(case, moment.event)}"
+            return f"{told} (“{moment.words}”)" if moment.words else told
     return ""
 
 
+def _event_words(case: Case, event: str) -> str:
+    """An event of the case by name and, so that it is not taken for another one, its date or dose."""
+    fact = case.by_key.get(event)
+    if fact is None:
+        return event
+    start, when = getattr(fact, "start", None), getattr(fact, "when", None)
+    told = date_words(when.date) if isinstance(when, On) else ""
+    if isinstance(start, On):
+        told = f"started {date_words(start.date)}"
+    elif not told and isinstance(fact, Course) and fact.dosage:
+        told = text_of(fact.dosage.text)
+    return f"{name_of(fact)} ({told})" if told else name_of(fact)
+
+
+def _event_names(case: Case, events: tuple[str, ...]) -> str:
+    return ", ".join(_event_words(case, each) for each in events)
+
+
 def notes_words(notes: tuple[Text, ...]) -> str:
-    """Notes in one line."""
-    return " ".join(f"{text_of(note).rstrip('.')}." for note in notes)
+    """Notes in one line, each a sentence."""
+    return " ".join(sentence(text_of(note).rstrip(".")) for note in notes)
 
 
 def value_words(part: Measurement | Component) -> str:
@@ -104,6 +124,8 @@ def value_words(part: Measurement | Component) -> str:
         value = f"not available ({text_of(part.absent)})"
     if part.range:
         value += f" (reference range {part.range_text or part.range})"
+    if isinstance(part, Measurement) and part.scale:
+        value += f" (scale {part.scale_text or part.scale})"
     return value
 
 
@@ -121,20 +143,31 @@ def summary(case: Case, fact: Fact) -> str:
         case Intolerance():
             return sentence(f"{fact.kind} to {name_of(fact)}", ", ".join(map(_reaction, fact.reactions)))
         case Procedure():
-            done = "not done" if fact.status == "not-done" else ""
-            why = text_of(fact.why_not) if fact.why_not else ""
-            outcome = text_of(fact.outcome) if fact.outcome else ""
-            sites = ", ".join(text_of(site) for site in fact.body_sites)
-            return sentence(name_of(fact), sites, done, why, when_words(case, fact.when), outcome)
+            return _procedure(case, fact)
         case Report():
             conclusion = text_of(fact.conclusion) if fact.conclusion else ""
-            return sentence(name_of(fact), when_words(case, fact.when), conclusion)
+            return sentence(name_of(fact), when_words(case, fact.when), conclusion, notes_words(fact.notes))
         case Visit():
-            return sentence(
-                fact.text or "visit",
-                when_words(case, fact.when),
-                text_of(fact.setting_text) if fact.setting_text else "",
-            )
+            setting = text_of(fact.setting_text) if fact.setting_text else fact.setting or ""
+            reasons = ", ".join(_event_words(case, each) for each in fact.reasons)
+            why = f"for {reasons}" if reasons else ""
+            return sentence(fact.text or "visit", when_words(case, fact.when), setting, why, notes_words(fact.notes))
+
+
+def _procedure(case: Case, fact: Procedure) -> str:
+    sites = ", ".join(site for site in map(text_of, fact.body_sites) if site not in name_of(fact))
+    status = {"completed": "", "unknown": "whether it was done is not told"}.get(
+        fact.status, fact.status.replace("-", " ")
+    )
+    return sentence(
+        name_of(fact),
+        sites,
+        status,
+        text_of(fact.why_not) if fact.why_not else "",
+        when_words(case, fact.when),
+        text_of(fact.outcome) if fact.outcome else "",
+        notes_words(fact.notes),
+    )
 
 
 def _reaction(reaction: str) -> str:
@@ -144,16 +177,17 @@ def _reaction(reaction: str) -> str:
 def _problem(case: Case, fact: Problem) -> str:
     if fact.certainty == "refuted":
         return sentence(f"no {name_of(fact)}")
-    onset = fact.onset.age if isinstance(fact.onset, Age) else when_words(case, fact.onset)
+    onset = f"at {fact.onset.age}" if isinstance(fact.onset, Age) else when_words(case, fact.onset)
     return sentence(
         name_of(fact),
         text_of(fact.severity_text) if fact.severity_text else fact.severity or "",
         ", ".join(text_of(site) for site in fact.body_sites),
         fact.certainty if fact.certainty != "confirmed" else "",
-        fact.status or "",
-        f"since {onset}" if onset else "",
-        f"until {when_words(case, fact.abatement)}" if fact.abatement else "",
+        f"{fact.status or ''} {when_words(case, fact.abatement)}".strip(),
+        f"onset {onset}" if onset else "",
         f"diagnosed {when_words(case, fact.asserted)}" if fact.asserted else "",
+        f"due to {_event_names(case, fact.due_to)}" if fact.due_to else "",
+        f"following {_event_names(case, fact.after)}" if fact.after else "",
         notes_words(fact.notes),
     )
 
@@ -165,8 +199,8 @@ def _course(case: Case, fact: Course) -> str:
         name_of(fact),
         text_of(fact.dosage.text) if fact.dosage else "",
         when_words(case, fact.when),
-        f"from {when_words(case, fact.start)}" if fact.start else "",
-        f"until {when_words(case, fact.end)}" if fact.end else "",
+        f"started {when_words(case, fact.start)}" if fact.start else "",
+        f"ended {when_words(case, fact.end)}" if fact.end else "",
         f"{status} ({reasons})" if reasons and status else status or reasons,
         notes_words(fact.notes),
     )
@@ -179,6 +213,7 @@ def _measurement(case: Case, fact: Measurement) -> str:
         f"{name_of(fact)}{f' ({site})' if site else ''}: {value_words(fact) or parts or 'see its parts'}",
         parts if value_words(fact) else "",
         when_words(case, fact.when),
+        fact.interpretation if fact.interpretation and fact.interpretation not in value_words(fact) else "",
         text_of(fact.method) if fact.method else "",
         notes_words(fact.notes),
     )
@@ -197,4 +232,5 @@ def _adverse_event(case: Case, fact: AdverseEvent) -> str:
         fact.severity or "",
         fact.seriousness or "",
         text_of(fact.outcome_text) if fact.outcome_text else fact.outcome or "",
+        notes_words(fact.notes),
     )

@@ -43,8 +43,13 @@ _CATEGORIES = {
     "demographic": ("social-history", "Social History"),
     "therapy": ("therapy", "Therapy"),
 }
+_ABSENT = {"not performed": ("not-performed", "Not Performed"), "technical": ("error", "Error")}
 SCALE_MEANING = "range of the scale, not the normal range"
-_TITRE = re.compile(r"1\s*[:/]\s*(\d+)")
+_HEDGES = r"(?P<hedge>(?:about|approximately|around|almost|nearly|close to|more than|less than|over|up to) )?"
+_FIGURE = re.compile(
+    rf"{_HEDGES}(?P<figure>[0-9]{{1,3}}(?:[,\u00a0\u202f ][0-9]{{3}})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)", re.I
+)
+_TITRE = re.compile(r"1\s*[:/]\s*([0-9]+)")
 
 
 def observation(context: Context, fact: Measurement) -> Json:
@@ -127,8 +132,8 @@ def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
     found: Json = {}
     match value:
         case Quantity():
-            printed = [s.quote for s in spans_of(fact.source) if s.is_whole and re.search(r"\d", s.quote)]
-            words = {"extension": [original_text(printed[0])]} if printed else {}
+            printed = _printed(fact, value)
+            words = {"extension": [original_text(printed)]} if printed else {}
             found["valueQuantity"] = words | _quantity(value, fact.concept)
         case Range():
             found["valueRange"] = range_of(value)
@@ -144,6 +149,19 @@ def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
     return found
 
 
+def _printed(fact: Measurement, value: Quantity) -> str | None:
+    """The figure as printed, where value and unit alone say it otherwise: 3,260 UI/l, close to 20 000 IU/L."""
+    for span in spans_of(fact.source):
+        for match in _FIGURE.finditer(span.quote):
+            if re.sub(r"[^0-9.]", "", match["figure"]) != str(value.value):
+                continue
+            hedge, rest = match["hedge"] or "", span.quote[match.end() :].lstrip()
+            if hedge or re.search(r"[^0-9.]", match["figure"]):
+                unit = value.unit if rest.startswith(value.unit) else ""
+                return f"{hedge}{match['figure']} {unit}".strip()
+    return None
+
+
 def _words(context: Context, words: str) -> Json:
     value = terms.concepts().get(words.replace(" ", "-"))
     codes = codings(context, value.key) if value and value.kind == "value" else []
@@ -151,9 +169,10 @@ def _words(context: Context, words: str) -> Json:
     return ({"coding": snomed} if snomed else {}) | {"text": words}
 
 
-def _absent(context: Context, words: Text) -> Json:
-    text = text_concept(context, words)
-    code, display = ("error", "Error") if "technical" in text["text"].lower() else ("unknown", "Unknown")
+def _absent(context: Context, told: Text) -> Json:
+    text = text_concept(context, told)
+    words = text["text"].lower()
+    code, display = next((row for phrase, row in _ABSENT.items() if phrase in words), ("unknown", "Unknown"))
     return {"coding": [{"system": f"{HL7}/data-absent-reason", "code": code, "display": display}]} | text
 
 

@@ -18,8 +18,9 @@ Reason = Literal["background", "literature", "other patient", "repeats", "no cli
 class Article:
     """The document a case is told in: known by its hashes, never by a file name; its text is not kept.
 
-    `title` as printed (or what it is, where none is printed); `size` in bytes, `characters` in code points, `sha256` and
-    `sha1` in hexadecimal, all of the file as it is; `doi`, `pmcid`, `pmid`, `authors`, `published` only where the document shows them.
+    `title` as printed (or what it is, where none is printed); `size` in bytes, `characters` in code points, `sha256`
+    and `sha1` in hexadecimal, all of the file as it is; `doi`, `pmcid`, `pmid`, `authors`, `published` only where the
+    document shows them.
     """
 
     title: str
@@ -61,14 +62,15 @@ class LeftOut:
         Span(self.offset, self.length, self.quote)
         if (self.reason == "repeats") != bool(self.repeats):
             raise RecordError(
-                f"The stretch left out at {self.offset} names the fact it repeats if, and only if, its reason is repeats."
+                f"The stretch left out at {self.offset} names the fact it repeats if it repeats one, and only then."
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One person as one article tells of them. `recorded` is the instant of the conversion that the bundle shows, pinned
-    so that its bytes never change (`2026-11-22T00:00:00Z`); `label` how the article numbers the case, if it does.
+    """One person as one article tells of them. `recorded` is the instant of the conversion that the bundle shows,
+    pinned so that its bytes never change (`2026-11-22T00:00:00Z`); `label` how the article numbers the case, if it
+    does.
     """
 
     key: str

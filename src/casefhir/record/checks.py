@@ -87,7 +87,8 @@ def _tuples(part: Any) -> Iterator[str]:
 def _spans(case: Case, fact: Fact | Person) -> Iterator[str]:
     for span in places(fact):
         if span.end > case.article.characters:
-            yield f"Its span ({span.offset}, {span.length}) ends after the document's {case.article.characters} characters."
+            where = f"({span.offset}, {span.length})"
+            yield f"Its span {where} ends after the document's {case.article.characters} characters."
 
 
 def _links(case: Case, fact: Fact | Person) -> Iterator[str]:
@@ -97,7 +98,6 @@ def _links(case: Case, fact: Fact | Person) -> Iterator[str]:
             wanted = [(key, "Measurement or Report") for key in fact.evidence]
         case Course():
             wanted = [(key, "Problem or Measurement or Report") for key in fact.indication]
-            wanted += [(key, "Course or Procedure or Measurement") for key in fact.part_of]
         case Measurement():
             wanted = [(key, "Measurement") for key in (*fact.members, *fact.derived_from)]
         case AdverseEvent():
@@ -163,7 +163,7 @@ def _figures(part: object) -> Iterator[str]:
                         Quantity.parse(text)
             case Relative():
                 if part.offset and not Quantity.parse(part.offset).ucum:
-                    yield f"{part.offset!r} is not a time: write 9 months or 2 weeks; leave it out where it is not told as a figure."
+                    yield f"{part.offset!r} is not a time: write 9 months or 2 weeks, or nothing without a figure."
             case Age():
                 if Quantity.parse(part.age).ucum != "a":
                     yield f"{part.age!r} is not an age in years."

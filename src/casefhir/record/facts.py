@@ -59,8 +59,8 @@ class Age:
 class Problem:
     """A diagnosis, comorbidity, symptom, sign or manifestation: one for its whole course. Denied ones are `refuted`.
 
-    `status` only if told (it makes the problem part of the problem list); `asserted` when it was diagnosed; `due_to` facts
-    or free words it was caused by, `after` such it merely followed; `evidence` the facts that support it.
+    `status` only if told (it makes the problem part of the problem list); `asserted` when it was diagnosed; `due_to`
+    facts or free words it was caused by, `after` such it merely followed; `evidence` the facts that support it.
     """
 
     key: str
@@ -87,9 +87,10 @@ class Problem:
 class Dosage:
     """One regimen. `text` as said; the rest only where it is clear.
 
-    `dose` a quantity or range per administration or, as told, per kilogram (`1 g/kg`, `10-20 mg`); given `times` (1) every
-    `every` (`1 month`, `2 weeks`), each over `over` (`5 days`), `count` times in all, during `lasting` (`6 months`); `at_most` the
-    most in a period (`500 mg`, `1 day`); `route` oral, intravenous, subcutaneous, intramuscular; `method` words.
+    `dose` a quantity or range per administration or, as told, per kilogram (`1 g/kg`, `10-20 mg`); given `times` (1)
+    every `every` (`1 month`, `2 weeks`), each over `over` (`5 days`), `count` times in all, during `lasting` (`6
+    months`); `at_most` the most in a period (`500 mg`, `1 day`); `route` oral, intravenous, subcutaneous,
+    intramuscular; `method` words.
     """
 
     text: Text
@@ -110,7 +111,8 @@ class Course:
     """One course of a drug: drug × regimen × period; another dose or a restart is another course.
 
     `status` active only if the source says so at its last word; `reasons` why it was stopped or not taken: keys of the
-    catalogue's reasons (`reason-lack-of-effect`) or the source's words; `indication` keys of problems; `notes` effects and the like.
+    catalogue's reasons (`reason-lack-of-effect`) or the source's words; `indication` keys of problems; `notes`
+    effects and the like.
     """
 
     key: str
@@ -125,7 +127,6 @@ class Course:
     dosage: Dosage | None = None
     indication: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
-    part_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,11 @@ class Component:
 class Measurement:
     """Anything measured, observed or stated of the person at a time.
 
-    `value` a quantity (`22.7 mg/l`), a range (`3000-5000 U/L`) or the words it was given in (`normal`); `absent` the words of
-    an announced but missing value (`Technical problem`); `titre` as printed (`1/640`). `range` is the range of reference
-    (`< 5 mg/L`, `4.0-10.0 G/L`), `range_text` as printed; `scale` the bounds of a score (`0-88`), `scale_text` which end is good.
-    `interpretation` only if told: what follows from value and range, or from the words alone, is added.
+    `value` a quantity (`22.7 mg/l`), a range (`3000-5000 U/L`) or the words it was given in (`normal`); `absent` the
+    words of an announced but missing value (`Technical problem`); `titre` as printed (`1/640`). `range` is the range
+    of reference (`< 5 mg/L`, `4.0-10.0 G/L`), `range_text` as printed; `scale` the bounds of a score (`0-88`),
+    `scale_text` which end is good. `interpretation` only if told: what follows from value and range, or from the
+    words alone, is added.
     """
 
     key: str
@@ -188,7 +190,10 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class AdverseEvent:
-    """Harm during treatment that the source tells as such: one per event and episode."""
+    """Harm during treatment that the source tells as such: one per event and episode.
+
+    R4 has no note here (nor in reports and visits): `notes` go into the narrative.
+    """
 
     key: str
     concept: str | None
@@ -204,6 +209,7 @@ class AdverseEvent:
     outcome: Outcome | None = None
     outcome_text: Text | None = None
     resulting: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     visit: str | None = None
 
 
@@ -242,7 +248,9 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The report of an examination with several findings: imaging, biopsy, EMG, lung function; `results` are measurements."""
+    """The report of an examination with several findings: imaging, biopsy, EMG, lung function; `results` are
+    measurements.
+    """
 
     key: str
     concept: str | None
@@ -252,6 +260,7 @@ class Report:
     when: Moment | None = None
     results: tuple[str, ...] = ()
     conclusion: Text | None = None
+    notes: tuple[Text, ...] = ()
     visit: str | None = None
 
 
@@ -267,6 +276,7 @@ class Visit:
     text: str | None = None
     reasons: tuple[str, ...] = ()
     discharge: Text | None = None
+    notes: tuple[Text, ...] = ()
 
 
 Fact = Problem | Course | Measurement | AdverseEvent | Intolerance | Procedure | Report | Visit

@@ -15,7 +15,9 @@ _RANGE = re.compile(rf"(?P<low>{_NUMBER})\s*(?:-|–|to)\s*(?P<high>{_NUMBER})(?
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its digits, the unit as printed (empty: none printed) and perhaps a comparator (`<`, `<=`, `>=`, `>`)."""
+    """A number with its digits, the unit as printed (empty: none printed) and perhaps a comparator (`<`, `<=`, `>=`,
+    `>`).
+    """
 
     value: Decimal
     unit: str = ""

@@ -1,4 +1,6 @@
-"""The concept catalogue: a key leads to codes, a name, naming phrases and units; all of it data files beside this module."""
+"""The concept catalogue: a key leads to codes, a name, naming phrases and units; all of it data files beside this
+module.
+"""
 
 from casefhir.terms.catalogue import (
     Coding,

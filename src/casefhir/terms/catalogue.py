@@ -107,7 +107,9 @@ def _interpretations() -> Mapping[str, tuple[str, str]]:
 
 
 def interpretation_code(words: str) -> tuple[str, str] | None:
-    """Code and display (HL7 v3 ObservationInterpretation) of words such as `normal` or `positive`; None if they have none."""
+    """Code and display (HL7 v3 ObservationInterpretation) of words such as `normal` or `positive`; None if they have
+    none.
+    """
     return _interpretations().get(words)
 
 
