@@ -140,7 +140,7 @@ CASE = Case(
             onset=Relative(
                 "before", "admission-2011", at(1320, 15, "2-month history"), offset="2 months", words="2-month history"
             ),
-            notes=("progressive",),
+            notes=("Progressive",),
         ),
         Measurement(
             "muscle-weakness-2011",
@@ -169,6 +169,7 @@ CASE = Case(
             category="exam",
             body_site="neck flexors",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -180,6 +181,7 @@ CASE = Case(
             category="exam",
             body_site="deltoid",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -191,6 +193,7 @@ CASE = Case(
             category="exam",
             body_site="biceps",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -202,6 +205,7 @@ CASE = Case(
             category="exam",
             body_site="wrist extensors",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -213,6 +217,7 @@ CASE = Case(
             category="exam",
             body_site="wrist flexors",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -224,6 +229,7 @@ CASE = Case(
             category="exam",
             body_site="iliopsoas",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -235,6 +241,7 @@ CASE = Case(
             category="exam",
             body_site="quadriceps",
             method="Modified Medical Research Council",
+            notes=("As printed: the dash may be a minus or mere punctuation.",),
             visit="admission-2011",
         ),
         Measurement(
@@ -259,7 +266,10 @@ CASE = Case(
             category="laboratory",
             interpretation="positive",
             visit="admission-2011",
-            notes=("Neither titre nor method is told.",),
+            notes=(
+                "Elevated may refer to creatine kinase alone or to the antibody too.",
+                "Neither titre nor method is told.",
+            ),
         ),
         Procedure(
             "mr-2011",
@@ -508,7 +518,7 @@ CASE = Case(
             "prednisolone-1",
             "prednisolone",
             at(2227, 52, "discharged under therapy with prednisolone 60 mg/day"),
-            start=AT_DISCHARGE,
+            when=AT_DISCHARGE,
             dosage=Dosage("60 mg/day", dose="60 mg", times=1, every="1 day"),
             indication=("imnm",),
         ),
@@ -524,9 +534,9 @@ CASE = Case(
             reasons=("switch to azathioprine",),
             indication=("imnm",),
             notes=(
-                "given as a steroid-sparing agent",
+                "Given as a steroid-sparing agent",
                 Told(
-                    "chosen for concerns of hepatitis B reactivation",
+                    "Chosen for concerns of hepatitis B reactivation",
                     at(2281, 43, "Due to concerns of hepatitis B reactivation"),
                 ),
             ),
@@ -545,7 +555,7 @@ CASE = Case(
             ),
             dosage=Dosage("titrated to a dose of 100 mg/day (1.7 mg/kg)", dose="100 mg", times=1, every="1 day"),
             indication=("imnm",),
-            notes=("suspended soon; the steps of the titration are not told",),
+            notes=("Suspended soon; the steps of the titration are not told",),
         ),
         Course(
             "ivig-2",
@@ -561,6 +571,7 @@ CASE = Case(
                 at(2560, 28, "until remission was achieved"),
                 words="until remission was achieved",
             ),
+            dosage=Dosage("restarted, until remission was achieved"),
             indication=("imnm",),
         ),
         Measurement(
@@ -618,7 +629,7 @@ CASE = Case(
             start=AFTER_STOPPING_IVIG,
             dosage=Dosage("an increase to 15 mg/day", dose="15 mg", times=1, every="1 day"),
             indication=("imnm",),
-            notes=("no improvement with it", "The dose before the increase is not told."),
+            notes=("No improvement with it", "The dose before the increase is not told."),
         ),
         Measurement(
             "response-prednisolone-2",
@@ -652,13 +663,13 @@ CASE = Case(
             ),
             indication=("imnm",),
             notes=(
-                "maintenance therapy",
+                "Maintenance therapy",
                 Told(
-                    "kept for the concern of hepatitis B reactivation",
+                    "Kept for the concern of hepatitis B reactivation",
                     at(4283, 66, "the decision was taken … this safety concern"),
                 ),
-                "also kept because azathioprine had no effect",
-                Told("courses were missed at times", at(3165, 39, "the instances of missing an IVIg course")),
+                "Also kept because azathioprine had no effect",
+                Told("Courses were missed at times", at(3165, 39, "the instances of missing an IVIg course")),
             ),
         ),
         Course(
@@ -680,7 +691,7 @@ CASE = Case(
             start=PAST_7_YEARS,
             dosage=Dosage("5 mg/day", dose="5 mg", times=1, every="1 day"),
             indication=("imnm",),
-            notes=("maintenance therapy",),
+            notes=("Maintenance therapy.", "When the taper from 40 mg/day reached this dose is not told."),
         ),
         Measurement(
             "ck-maintenance",

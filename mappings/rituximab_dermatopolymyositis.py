@@ -16,6 +16,7 @@ from casefhir.record import (
     Suspect,
     Told,
     Visit,
+    Words,
     at,
 )
 
@@ -54,13 +55,13 @@ ON_WEEKLY_IVIG = Relative("concurrent", "ivig-2", at(2572, 78, "weekly infusions
 ON_FORTNIGHTLY_IVIG = Relative("concurrent", "ivig-3", at(2802, 36, "every other week, showing remission"))
 IVIG_REDUCED = Relative(
     "after",
-    "attempt to reduce the IVIG dosage or to prolong its intervals",
+    "every attempt to reduce the IVIG dosage or to prolong its intervals",
     at(2863, 105, "Unfortunately, every attempt … IVIG dosage … intervals of administration"),
     words="every attempt to further reduce the IVIG dosage",
 )
 FIRST_TWO_YEARS = Relative(
     "concurrent",
-    "ivig-two-years",
+    "first two years of IVIG treatment",
     at(3108, 43, "throughout the first two years of treatment"),
     words="throughout the first two years of treatment",
 )
@@ -126,9 +127,9 @@ CASE = Case(
                 words="for 3 years",
             ),
             notes=(
-                Told("resistant to conventional therapies", at(1099, 35, "resistant to conventional therapies")),
+                Told("Resistant to conventional therapies", at(1099, 35, "resistant to conventional therapies")),
                 Told(
-                    "persisted in spite of high-dose systemic corticosteroids",
+                    "Persisted in spite of high-dose systemic corticosteroids",
                     at(1446, 61, "in spite of treatment with high-dose systemic corticosteroids"),
                 ),
                 "The status is that of the introduction, which tells of remission after the treatments reported.",
@@ -299,8 +300,10 @@ CASE = Case(
                 route="intravenous",
             ),
             indication=("dm-pm",),
-            notes=("Flebogamma 10% is made by Grifols S.A., Barcelona, Spain.",),
-            part_of=("ivig-two-years",),
+            notes=(
+                "Flebogamma 10% is made by Grifols S.A., Barcelona, Spain.",
+                "The introduction calls the two years of IVIG weekly.",
+            ),
         ),
         Measurement(
             "aldolase-before-ivig",
@@ -413,8 +416,7 @@ CASE = Case(
                 method="infusion",
             ),
             indication=("dm-pm",),
-            notes=("maintenance treatment",),
-            part_of=("ivig-two-years",),
+            notes=("Maintenance treatment.", "The introduction calls the two years of IVIG weekly."),
         ),
         Measurement(
             "disease-control-ivig-2",
@@ -443,10 +445,12 @@ CASE = Case(
             ),
             indication=("dm-pm",),
             notes=(
-                "maintenance protocol",
+                Told(
+                    "Progressively placed on this maintenance protocol", at(2715, 46, "progressively placed … protocol")
+                ),
                 "Attempts at a lower dose or longer intervals failed: LDH rose, symptoms worsened.",
+                "The introduction calls the two years of IVIG weekly.",
             ),
-            part_of=("ivig-two-years",),
         ),
         Measurement(
             "remission-ivig-3",
@@ -473,22 +477,17 @@ CASE = Case(
             when=IVIG_REDUCED,
             interpretation="worse",
         ),
-        Course(
-            "ivig-two-years",
-            "ivig",
-            (
-                at(1192, 48, "2-year treatment with IVIG in a weekly schedule"),
-                at(3052, 99, "IVIG therapy … throughout the first two years of treatment"),
-                at(3204, 94, "decline in treatment response and remission … switch her to rituximab"),
+        Measurement(
+            "ivig-schedule-introduction",
+            None,
+            Words("2-year treatment in a weekly schedule"),
+            at(1192, 48, "2-year treatment with IVIG in a weekly schedule"),
+            text="IVIG treatment as the introduction sums it up",
+            category="therapy",
+            notes=(
+                "No further course: it sums up the courses before rituximab.",
+                "The case report contradicts it: monthly at first, weekly for 6 months, then every other week.",
             ),
-            text="IVIG",
-            status="stopped",
-            reasons=("reason-poor-response",),
-            dosage=Dosage(
-                "2-year treatment in a weekly schedule", times=1, every="1 week", lasting="2 years", route="intravenous"
-            ),
-            indication=("dm-pm",),
-            notes=("The introduction calls the two years weekly; the case report tells of other intervals too.",),
         ),
         Measurement(
             "improvement-two-years",
@@ -553,6 +552,7 @@ CASE = Case(
             text="clinical improvement",
             when=AFTER_FOURTH_DOSE,
             interpretation="better",
+            notes=("The week is told as approximate.",),
         ),
         Measurement(
             "asthenia-rituximab-1",
@@ -562,6 +562,7 @@ CASE = Case(
             when=AFTER_FOURTH_DOSE,
             category="exam",
             interpretation="better",
+            notes=("The week is told as approximate.",),
         ),
         Measurement(
             "muscle-strength-rituximab-1",
@@ -572,6 +573,7 @@ CASE = Case(
             when=AFTER_FOURTH_DOSE,
             category="exam",
             interpretation="better",
+            notes=("The week is told as approximate.",),
         ),
         Measurement(
             "effect-duration-rituximab-1",
@@ -602,7 +604,7 @@ CASE = Case(
                 route="intravenous",
             ),
             indication=("dm-pm",),
-            notes=("maintenance schedule", "The number of doses is not told."),
+            notes=("The number of doses is not told.",),
         ),
         Measurement(
             "response-rituximab-2",
@@ -618,7 +620,7 @@ CASE = Case(
             at(3848, 54, "hypogammaglobulinemia secondary to rituximab treatment"),
             due_to=("rituximab-1", "rituximab-2"),
             related=("recurrent-urti",),
-            notes=("Which course of rituximab it followed is not told.",),
+            notes=("Secondary to rituximab treatment; after which of its courses is not told.",),
         ),
         Problem(
             "recurrent-urti",
@@ -645,7 +647,7 @@ CASE = Case(
             text="IVIG",
             dosage=Dosage(
                 "low maintenance dose, 200 mg per kg every 4 weeks",
-                dose="200 mg/kg",
+                dose="200 mg per kg",
                 times=1,
                 every="4 weeks",
                 route="intravenous",
@@ -660,7 +662,9 @@ CASE = Case(
             at(1139, 131, "experienced clinical improvement and remission … Rituximab therapy"),
             text="outcome",
             when=Relative(
-                "after", "ivig-two-years", at(1186, 84, "after 2-year treatment with IVIG … Rituximab therapy")
+                "after",
+                "2-year treatment with IVIG followed by rituximab",
+                at(1186, 84, "after 2-year treatment with IVIG … Rituximab therapy"),
             ),
             interpretation="better",
         ),

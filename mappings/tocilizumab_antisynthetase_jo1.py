@@ -71,10 +71,16 @@ APR_2016 = On("2016-04", at(9164, 10, "April 2016"))
 JUL_2018 = On("2018-07", at(9175, 9, "July 2018"))
 OCT_2022 = On("2022-10", at(9185, 12, "October 2022"))
 
-# Places that several facts share: the treatment when she complained; the unit and heading of Table 1.
-DESPITE = Told("Despite this treatment, rituximab and prednisone", at(6200, 22, "Despite this treatment"))
+# Places that several facts share: the treatment when she complained; refractory, said of both patients; the unit
+# and heading of Table 1; the text's own lung function, undated.
+DESPITE = Told("Despite rituximab and prednisone", at(6200, 22, "Despite this treatment"))
+REFRACTORY = (
+    at(689, 58, "both refractory to … including rituximab"),
+    at(14522, 69, "ASS previously refractory … even rituximab"),
+)
 PER_CENT = at(9069, 30, "in per cent of predicted value")
 TESTS = at(9102, 24, "Pulmonary function tests")
+UNDATED = "The text gives this figure without a date; the first column of the table has the same"
 
 CASE = Case(
     key="tocilizumab-antisynthetase-jo1",
@@ -104,7 +110,11 @@ CASE = Case(
             text="Jo-1 ASS",
             onset=SINCE_2000,
             evidence=("anti-jo-1",),
-            notes=("Typical", Told("Refractory disease", at(8958, 23, "in a refractory disease"))),
+            notes=(
+                "Typical",
+                Told("Refractory disease", at(8958, 23, "in a refractory disease")),
+                Told("Refractory to various treatments, rituximab included, said of both patients", REFRACTORY),
+            ),
         ),
         Problem(
             "myositis",
@@ -208,6 +218,7 @@ CASE = Case(
                 Told(
                     "Severe complaints despite this treatment", at(6200, 38, "Despite this treatment, she complained")
                 ),
+                Told("Refractory to it, said of both patients", REFRACTORY),
             ),
         ),
         Course(
@@ -253,6 +264,7 @@ CASE = Case(
             "swollen-joints",
             "joint-swelling",
             at(6356, 34, "numerous swollen and tender joints"),
+            text="swollen joints",
             notes=("Numerous", DESPITE),
         ),
         Problem(
@@ -316,7 +328,7 @@ CASE = Case(
             "cough",
             at(6751, 49, "cough induced by the slightest inspiratory effort"),
             due_to=("the slightest inspiratory effort",),
-            notes=("On examination, before tocilizumab",),
+            notes=("Induced by the slightest inspiratory effort, on examination before tocilizumab",),
         ),
         Measurement(
             "strength-upper-limbs",
@@ -464,6 +476,7 @@ CASE = Case(
             when=FEB_2012,
             category="lung-function",
             interpretation="low",
+            notes=(UNDATED,),
         ),
         Measurement(
             "dlco-2012-02",
@@ -477,6 +490,7 @@ CASE = Case(
             when=FEB_2012,
             category="lung-function",
             interpretation="low",
+            notes=(UNDATED,),
         ),
         # Imaging and biopsy before tocilizumab
         Procedure(
@@ -645,6 +659,10 @@ CASE = Case(
                     at(15177, 57, "patients are in … tocilizumab monotherapy"),
                 ),
                 Told(
+                    "More than 10 years of treatment, said of both patients",
+                    at(920, 72, "both patients still … >10 years of treatment"),
+                ),
+                Told(
                     "Swiss compassionate use guidelines, said of both patients",
                     at(16170, 70, "both patients … compassionate use guidelines"),
                 ),
@@ -721,6 +739,12 @@ CASE = Case(
             text="joint involvement",
             when=AFTER_TOCILIZUMAB,
             interpretation="better",
+            notes=(
+                Told(
+                    "Said of both patients: joint complaints resolved, polyarthritis refractory until then",
+                    at(14900, 114, "resolution of all joint … multiple therapies"),
+                ),
+            ),
         ),
         Measurement(
             "laboratory-on-tocilizumab",
@@ -748,6 +772,11 @@ CASE = Case(
                 Told(
                     "Improvement and stabilisation in the heading of the table",
                     at(8994, 47, "Improvement and stabilisation of lung functions"),
+                ),
+                Told(
+                    "Said of both patients: active lung disease, in complete or quasi-complete remission, "
+                    "lung functions fully preserved",
+                    at(14593, 128, "Both patients had active lung … overtime"),
                 ),
             ),
             named=("lung functions",),
@@ -785,6 +814,16 @@ CASE = Case(
             at(8566, 61, "subjective improvement with a long-lasting response (table 1)"),
             text="response",
             when=AFTER_TOCILIZUMAB,
+            notes=(
+                Told(
+                    "Said of both patients: complete responses, still in full remission after more than 10 years",
+                    (
+                        at(920, 72, "both patients still … >10 years of treatment"),
+                        at(14723, 102, "In both cases, responses were complete … all involvements"),
+                        at(15177, 30, "patients are in full remission"),
+                    ),
+                ),
+            ),
         ),
         Course(
             "steroids-taper",
@@ -1018,6 +1057,7 @@ CASE = Case(
             text="residual lung damage",
             when=ON_TOCILIZUMAB,
             category="imaging",
+            method="CT-chest",
             notes=("Told of one case of the two; this one by elimination: in the other, something else persists",),
         ),
     ),
@@ -1033,7 +1073,7 @@ CASE = Case(
     ),
     left_out=(
         LeftOut(295, 264, "Abstract … myositis and polyarthritis", "background"),
-        LeftOut(562, 185, "We describe the cases … including rituximab", "repeats", repeats="antisynthetase-syndrome"),
+        LeftOut(562, 125, "We describe the cases … lung involvement", "repeats", repeats="antisynthetase-syndrome"),
         LeftOut(
             749,
             128,
@@ -1042,7 +1082,6 @@ CASE = Case(
             repeats="symptoms-on-tocilizumab",
         ),
         LeftOut(879, 34, "The response was also long-lasting", "repeats", repeats="response"),
-        LeftOut(920, 72, "both patients still … >10 years of treatment", "other patient"),
         LeftOut(995, 172, "Our experience shows … spectrum of manifestations", "background"),
         LeftOut(1170, 65, "Keywords … pulmonary fibrosis", "background"),
         LeftOut(1238, 973, "WHAT IS ALREADY KNOWN … Tocilizumab could be … antisynthetase syndrome", "background"),
@@ -1058,12 +1097,6 @@ CASE = Case(
             "repeats",
             repeats="symptoms-on-tocilizumab",
         ),
-        LeftOut(14522, 69, "ASS previously refractory … even rituximab", "repeats", repeats="antisynthetase-syndrome"),
-        LeftOut(
-            14593, 128, "Both patients had active lung … overtime", "repeats", repeats="lung-function-on-tocilizumab"
-        ),
-        LeftOut(14723, 102, "In both cases … all involvements", "repeats", repeats="symptoms-on-tocilizumab"),
-        LeftOut(14900, 114, "resolution of all joint … multiple therapies", "repeats", repeats="joints-on-tocilizumab"),
         LeftOut(15108, 67, "persistent mild Raynaud … in the other case", "other patient"),
         LeftOut(15237, 331, "Confirmation of the effectiveness … refractory case.19", "background"),
         LeftOut(15570, 594, "Acknowledgments … did not require consent", "no clinical content"),

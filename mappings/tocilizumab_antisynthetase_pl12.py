@@ -1,4 +1,4 @@
-"""A young woman with anti-PL-12 antisynthetase syndrome treated with tocilizumab: case 2 of a report of two cases."""
+"""A young woman with anti-PL-12 antisynthetase syndrome, given tocilizumab: case 2 of a report of two cases."""
 
 from casefhir.record import (
     AdverseEvent,
@@ -121,9 +121,37 @@ CASE = Case(
             evidence=("anti-pl-12-2011",),
             notes=(
                 "the case history does not name the diagnosis; the article names it for both of its patients",
-                Told("refractory, even to rituximab", at(14526, 65, "previously refractory … even rituximab")),
                 Told(
-                    "Swiss compassionate use guidelines", at(16170, 70, "both patients … compassionate use guidelines")
+                    "multiple and severe joint, muscular and lung manifestations, said of both patients",
+                    at(562, 125, "We describe the cases … lung involvement"),
+                ),
+                Told(
+                    "refractory to various treatments, even to rituximab, said of both patients",
+                    (
+                        at(689, 58, "both refractory to … including rituximab"),
+                        at(14526, 65, "previously refractory … even rituximab"),
+                    ),
+                ),
+                Told(
+                    "all manifestations improved significantly and very rapidly on tocilizumab, a complete and "
+                    "dramatic response, said of both patients",
+                    (
+                        at(14723, 102, "In both cases, responses were complete … all involvements"),
+                        at(749, 128, "who demonstrated significant … lung diseases on tocilizumab"),
+                        at(14424, 76, "We describe our … dramatic response to tocilizumab"),
+                    ),
+                ),
+                Told(
+                    "long-lasting response, still in full remission after more than 10 years of treatment, said of "
+                    "both patients; not in accord with this one's stop of tocilizumab and flare",
+                    (
+                        at(879, 113, "The response was … >10 years of treatment"),
+                        at(15177, 57, "patients are in … tocilizumab monotherapy"),
+                    ),
+                ),
+                Told(
+                    "treated following the Swiss compassionate use guidelines, said of both patients",
+                    at(16170, 70, "both patients … compassionate use guidelines"),
                 ),
             ),
         ),
@@ -157,7 +185,10 @@ CASE = Case(
             (at(9483, 7, "DLCO 97"), PREDICTED),
             when=OCT_2011,
             notes=(
-                Told("the text puts 97% 9 months before 51%", at(11529, 49, "51% predicted … 9 months previously")),
+                Told(
+                    "not in accord with the text, which puts 97% only 9 months before 51%",
+                    at(11529, 49, "51% predicted … 9 months previously"),
+                ),
             ),
         ),
         Report(
@@ -218,7 +249,10 @@ CASE = Case(
             (at(9494, 2, "51"), PREDICTED),
             when=OCT_2012,
             notes=(
-                Told("the text puts 97% 9 months before 51%", at(11529, 49, "51% predicted … 9 months previously")),
+                Told(
+                    "not in accord with the text, which puts 97% only 9 months before 51%",
+                    at(11529, 49, "51% predicted … 9 months previously"),
+                ),
             ),
         ),
         Report(
@@ -255,6 +289,8 @@ CASE = Case(
             "87 per cent of predicted",
             (at(9497, 2, "87"), at(12553, 49, "a DLCO of 87% after the initiation of tocilizumab"), PREDICTED),
             when=MAY_2013,
+            interpretation="normal",
+            notes=(Told("named among normal parameters", at(12507, 59, "control showing … especially a DLCO of 87%")),),
         ),
         Report(
             "pft-2015-12",
@@ -468,6 +504,7 @@ CASE = Case(
             text="lung abnormalities",
             when=FIRST_SEEN,
             category="exam",
+            notes=("despite multiple clinical evaluation",),
             visit="visit-2011",
         ),
         # The first blood tests
@@ -771,6 +808,7 @@ CASE = Case(
             at(10926, 53, "the patient received prednisone (initially 20 mg/day)"),
             dosage=Dosage("initially 20 mg/day", dose="20 mg", times=1, every="1 day"),
             indication=("musculoskeletal-involvement",),
+            notes=(Told("given with azathioprine", at(10980, 17, "with azathioprine")),),
         ),
         Course(
             "azathioprine-1",
@@ -845,9 +883,15 @@ CASE = Case(
                 at(12752, 38, "without any skin ulceration since then"),
             ),
             text="digital ulcerations",
-            status="resolved",
+            status="inactive",
             onset=Relative("after", "visit-2011", at(11142, 17, "quickly developed"), words="quickly"),
-            notes=("frank",),
+            notes=(
+                "frank",
+                Told(
+                    "no skin ulceration since then, as told three years after the start of tocilizumab",
+                    at(12752, 38, "without any skin ulceration since then"),
+                ),
+            ),
         ),
         Course(
             "anticalcic-1",
@@ -942,12 +986,21 @@ CASE = Case(
         Problem(
             "polyarthritis",
             "polyarthritis",
-            at(11372, 65, "developed progressive … frank polyarthritis"),
+            (
+                at(11372, 65, "developed progressive … frank polyarthritis"),
+                at(14900, 114, "resolution of all joint … multiple therapies"),
+            ),
             text="polyarthritis",
             status="resolved",
             onset=FIRST_YEAR,
             abatement=THEREUPON,
-            notes=("frank",),
+            notes=(
+                "frank",
+                Told(
+                    "refractory to multiple therapies, then all joint complaints resolved, said of both patients",
+                    at(14900, 114, "resolution of all joint … multiple therapies"),
+                ),
+            ),
             related=("antisynthetase-syndrome",),
         ),
         Report(
@@ -976,7 +1029,7 @@ CASE = Case(
             interpretation="low",
             notes=(
                 Told(
-                    "the table has 97 in October 2011 and 51 in October 2012",
+                    "not in accord with the table: 97 in October 2011, 51 in October 2012",
                     (at(9483, 13, "DLCO 97 50 51"), at(9312, 12, "October 2011"), at(9336, 12, "October 2012")),
                 ),
             ),
@@ -989,7 +1042,7 @@ CASE = Case(
             when=NINE_MONTHS_EARLIER,
             notes=(
                 Told(
-                    "the table has 97 in October 2011 and 51 in October 2012",
+                    "not in accord with the table: 97 in October 2011, 51 in October 2012",
                     (at(9483, 13, "DLCO 97 50 51"), at(9312, 12, "October 2011"), at(9336, 12, "October 2012")),
                 ),
             ),
@@ -1019,6 +1072,7 @@ CASE = Case(
             text="peripheral subpleural reticular infiltrates",
             when=FIRST_YEAR,
             category="imaging",
+            notes=(Told("now demonstrated", at(11634, 16, "now demonstrated")),),
         ),
         Problem(
             "lung-fibrosis",
@@ -1033,7 +1087,7 @@ CASE = Case(
             "mri-first-year",
             "mri",
             at(11751, 27, "MRI of the proximal muscles"),
-            text="MRI of the proximal muscles",
+            text="MRI",
             when=FIRST_YEAR,
             body_sites=(Told("proximal muscles", at(11762, 16, "proximal muscles")),),
             reports=("mri-report-first-year",),
@@ -1079,8 +1133,8 @@ CASE = Case(
             "rituximab-1",
             "rituximab",
             (
-                at(11955, 85, "she was started on rituximab … two cycles of 2 g"),
                 at(11955, 28, "she was started on rituximab"),
+                at(12017, 23, "After two cycles of 2 g"),
                 at(689, 58, "both refractory to … including rituximab"),
             ),
             start=AT_THAT_TIME,
@@ -1100,6 +1154,9 @@ CASE = Case(
             at(11985, 29, "still on 7.5 mg of prednisone"),
             when=AT_THAT_TIME,
             dosage=Dosage("7.5 mg", dose="7.5 mg"),
+            notes=(
+                Told("still on it when rituximab was started", at(11959, 55, "was started on … 7.5 mg of prednisone")),
+            ),
         ),
         Measurement(
             "myalgia-after-rituximab",
@@ -1150,6 +1207,7 @@ CASE = Case(
             dosage=Dosage("8 mg/kg per month", dose="8 mg/kg", times=1, every="1 month"),
             indication=("antisynthetase-syndrome",),
             notes=(
+                Told("at the beginning of the year", at(12218, 24, "at the beginning of 2013")),
                 Told("started as monotherapy", at(12194, 23, "tocilizumab monotherapy")),
                 Told(
                     "the table puts the start between October 2012 and May 2013",
@@ -1198,6 +1256,17 @@ CASE = Case(
             text="Pulmonary function tests",
             when=ON_TOCILIZUMAB,
             interpretation="better",
+            notes=(
+                Told(
+                    "improvement and stabilisation in the heading of the table",
+                    at(8994, 47, "Improvement and stabilisation of lung functions"),
+                ),
+                Told(
+                    "active lung disease in complete or quasi-complete remission, lung functions fully preserved, "
+                    "said of both patients",
+                    at(14593, 128, "Both patients had active lung … overtime"),
+                ),
+            ),
         ),
         Measurement(
             "pft-control",
@@ -1206,6 +1275,7 @@ CASE = Case(
             at(12505, 106, "a control showing normal parameters … table 1"),
             text="control of pulmonary function tests",
             when=ON_TOCILIZUMAB,
+            members=("dlco-2013-05",),
             named=("Pulmonary function tests", "control"),
             notes=(
                 Told(
@@ -1233,7 +1303,10 @@ CASE = Case(
             dosage=Dosage("every 12 weeks", times=1, every="12 weeks"),
             indication=("antisynthetase-syndrome",),
             notes=(
-                Told("so given three years later", at(12614, 81, "Three years later … every 12 weeks")),
+                Told(
+                    "given at this interval three years after the start",
+                    at(12614, 81, "Three years later … every 12 weeks"),
+                ),
                 "the start of this interval, its dose and the reason for the stop are not told",
             ),
         ),
@@ -1254,6 +1327,7 @@ CASE = Case(
             text="skin ulceration",
             when=THREE_YEARS,
             category="exam",
+            notes=("none since then, as the sentence reads",),
         ),
         # Stop, flare, restart
         Measurement(
@@ -1264,6 +1338,7 @@ CASE = Case(
             text="clinical remission",
             when=OFF_TOCILIZUMAB,
             category="exam",
+            notes=("lasted a little more than 1 year, until the flare",),
         ),
         Measurement(
             "blood-tests-off-tocilizumab",
@@ -1289,7 +1364,13 @@ CASE = Case(
             text="flare",
             onset=AT_THE_FLARE,
             related=("antisynthetase-syndrome",),
-            notes=(Told("quickly responded to tocilizumab", at(13013, 52, "quickly responded … tocilizumab")),),
+            notes=(
+                Told("quickly responded to tocilizumab", at(13013, 52, "quickly responded … tocilizumab")),
+                Told(
+                    "a flare is not in accord with full remission after more than 10 years, said of both patients",
+                    at(920, 72, "both patients still … >10 years of treatment"),
+                ),
+            ),
         ),
         Measurement(
             "flare-response",
@@ -1332,6 +1413,7 @@ CASE = Case(
             at(15108, 67, "persistent mild Raynaud’s … in the other case"),
             text="Raynaud’s phenomena",
             category="exam",
+            notes=("told of one case of the two: this one, whose case history has a persisting Raynaud’s phenomenon",),
         ),
     ),
     sections=(
@@ -1343,11 +1425,6 @@ CASE = Case(
     ),
     left_out=(
         LeftOut(295, 264, "Abstract … myositis and polyarthritis", "background"),
-        LeftOut(
-            749, 95, "who demonstrated … joint, muscular", "repeats", repeats="musculoskeletal-symptoms-on-tocilizumab"
-        ),
-        LeftOut(849, 28, "lung diseases on tocilizumab", "repeats", repeats="pft-on-tocilizumab"),
-        LeftOut(879, 113, "The response was … >10 years of treatment", "other patient"),
         LeftOut(995, 172, "Our experience shows … spectrum of manifestations", "background"),
         LeftOut(1170, 65, "Keywords … pulmonary fibrosis", "background"),
         LeftOut(1238, 974, "WHAT IS ALREADY … of refractory antisynthetase syndrome.", "background"),
@@ -1357,29 +1434,7 @@ CASE = Case(
         LeftOut(9127, 184, "February 2012 … Technical problem 74", "other patient"),
         LeftOut(9510, 122, "DLCO, diffusing … total lung capacity", "background"),
         LeftOut(13122, 1299, "Discussion … life of our patients", "literature"),
-        LeftOut(
-            14424,
-            76,
-            "We describe our … dramatic response to tocilizumab",
-            "repeats",
-            repeats="musculoskeletal-symptoms-on-tocilizumab",
-        ),
-        LeftOut(14593, 128, "Both patients had … lung functions overtime", "repeats", repeats="pft-on-tocilizumab"),
-        LeftOut(
-            14723,
-            102,
-            "In both cases … in all involvements",
-            "repeats",
-            repeats="musculoskeletal-symptoms-on-tocilizumab",
-        ),
         LeftOut(14827, 68, "including normalisation … severe myositis", "other patient"),
-        LeftOut(
-            14900,
-            114,
-            "resolution of all … multiple therapies",
-            "repeats",
-            repeats="musculoskeletal-symptoms-on-tocilizumab",
-        ),
         LeftOut(15016, 87, "Except for the … in one case", "other patient"),
         LeftOut(15237, 331, "Confirmation of … refractory case.19", "background"),
         LeftOut(15570, 594, "Acknowledgments … did not require consent", "no clinical content"),
