@@ -34,7 +34,7 @@ _HOMES = {
     "validate": "casefhir.conformance",
     "verify": "casefhir.library",
 }
-__all__ = [*_HOMES]  # noqa: PLE0604 - the names are those of the table above
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

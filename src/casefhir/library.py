@@ -3,17 +3,24 @@
 from pathlib import Path
 from typing import Any
 
+from casefhir import exactjson
 from casefhir.conformance import Report, validate
+from casefhir.conformance.api import planned, validate_bytes
+from casefhir.conformance.packages import load
+from casefhir.conformance.validator import Validator
 from casefhir.fhir import Conversion, Form, Origin, Terminology
 from casefhir.fhir import convert as convert_case
 from casefhir.fhir.context import resource_type
 from casefhir.fhir.narrative import summary
 from casefhir.published import folder
 from casefhir.record import Case, spans_of
+from casefhir.record import places as places
 from casefhir.sources.article.coverage import CoverageReport
 from casefhir.sources.article.coverage import coverage as coverage_of
-from casefhir.sources.article.document import Document, find_by_hash
-from casefhir.sources.article.modules import Mapping, load_mapping, published_mappings, resolve
+from casefhir.sources.article.document import Document
+from casefhir.sources.article.document import find_by_hash as find_by_hash
+from casefhir.sources.article.modules import Mapping, load_mapping, resolve
+from casefhir.sources.article.modules import published_mappings as published_mappings
 from casefhir.sources.article.verify import VerifyReport
 from casefhir.sources.article.verify import verify as verify_against
 
@@ -24,7 +31,9 @@ def list_cases() -> list[Mapping]:
 
 
 def load_case(name: str | Path) -> Mapping:
-    """The case of that key or mapping file; `.case` is its record. Raises `MappingError` (file, line, what, how to mend)."""
+    """The case of that key or mapping file; `.case` is its record. Raises `MappingError` (file, line, what, how to
+    mend).
+    """
     return load_mapping(name if isinstance(name, Path) else resolve(name))
 
 
@@ -37,8 +46,8 @@ def convert(
 ) -> Conversion:
     """A case (a mapping, its key or file, or a record made in code) as FHIR R4: bundle, counts, index, remarks.
 
-    `form` is transaction, collection, document or ndjson; `terminology="snomed"` adds SNOMED CT codes that need a licence;
-    `subject` (`Patient/123`) attaches the facts to a patient that exists.
+    `form` is transaction, collection, document or ndjson; `terminology="snomed"` adds SNOMED CT codes that need a
+    licence; `subject` (`Patient/123`) attaches the facts to a patient that exists.
     """
     if isinstance(case, Case):
         return convert_case(case, form=form, terminology=terminology, subject=subject)
@@ -71,14 +80,19 @@ def mapping_files(name: str) -> list[Path]:
 
 def validate_conversion(conversion: Conversion) -> Report:
     """The findings of all validation layers on what a case became, our own profiles loaded."""
-    if conversion.form == "ndjson":
-        data = b"".join(conversion.to_ndjson().values())
-        return validate(data, profiles=(folder("profiles"),))
-    return validate(conversion.to_json(), profiles=(folder("profiles"),))
+    profiles = (folder("profiles"),)
+    if conversion.form != "ndjson":
+        return validate(conversion.to_json(), profiles=profiles)
+    report, validator = Report(layers=planned(None)), Validator(load(profiles))
+    for resource in conversion.resources:
+        validate_bytes(exactjson.write(resource), validator, report)
+    return report
 
 
 def record_rows(mapping: Mapping) -> list[dict[str, Any]]:
-    """The record of a case as rows: resource type, fact key, what it says in a line, its spans, its line in the mapping."""
+    """The record of a case as rows: resource type, fact key, what it says in a line, its spans, its line in the
+    mapping.
+    """
     case = mapping.case
     return [
         {

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click as plain_click
 import rich_click as click
 
 from casefhir.errors import CasefhirError
@@ -40,7 +41,7 @@ class Commands(click.RichGroup):
         except CasefhirError as error:
             talk(f"Error: {error}")
             ctx.exit(error.exit_code)
-        except (click.exceptions.Exit, click.ClickException, click.Abort, SystemExit):
+        except (plain_click.exceptions.Exit, plain_click.ClickException, plain_click.Abort, SystemExit):
             raise
         except BrokenPipeError:
             sys.stderr.close()
@@ -48,5 +49,7 @@ class Commands(click.RichGroup):
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise
-            talk(f"Error: casefhir failed on {type(error).__name__}: {error}. This is a defect of ours; -v shows where.")
+            talk(
+                f"Error: casefhir failed on {type(error).__name__}: {error}. This is a defect of ours; -v shows where."
+            )
             ctx.exit(OURS)

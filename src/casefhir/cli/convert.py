@@ -44,8 +44,8 @@ def convert(
 ) -> None:
     """Convert cases to FHIR R4 and validate what is written.
 
-    MAPPING is a case key, a mapping file or a folder of them; without any, the published cases are converted. Beside each
-    bundle, index/CASE.json leads from its resources to the facts and lines they come from.
+    MAPPING is a case key, a mapping file or a folder of them; without any, the published cases are converted. Beside
+    each bundle, index/CASE.json leads from its resources to the facts and lines they come from.
 
     Example: casefhir convert scig-antisynthetase-jo1 -o out --as document
     """
@@ -67,13 +67,17 @@ def convert(
             emit(row)
         for finding in report.findings:
             if finding.severity in ("fatal", "error", "warning"):
-                talk(f"{finding.severity}: {conversion.case.key}: {finding.location}: {finding.message} [{finding.rule}]")
+                talk(
+                    f"{finding.severity}: {conversion.case.key}: {finding.location}: {finding.message} [{finding.rule}]"
+                )
         for remark in conversion.remarks:
             talk(f"note: {conversion.case.key}: {remark}")
     if not as_json:
         _table([_row(conversion, report, out, conversion.case.key not in refused) for conversion, report in done])
     if refused:
-        talk(f"Not written, because they do not conform: {', '.join(refused)} (--allow-errors writes them all the same).")
+        talk(
+            f"Not written, because they do not conform: {', '.join(refused)} (--allow-errors writes them all the same)."
+        )
     raise SystemExit(FINDINGS if refused else DONE)
 
 
@@ -105,13 +109,14 @@ def _row(conversion: "Conversion", report: "Report", out: Path, written: bool) -
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Converted cases", title_justify="left")
+    table = Table(title="Converted cases", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("case", no_wrap=True)
-    for name in ("resources", "conditions", "medications", "results", "adverse events", "errors", "warnings"):
-        table.add_column(name, justify="right")
+    for name in ("resources", "results", "courses", "events", "errors", "warnings"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         counts, findings = row["resources"], row["findings"]
         table.add_row(
@@ -120,9 +125,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
                 str(each)
                 for each in (
                     sum(counts.values()),
-                    counts.get("Condition", 0),
-                    counts.get("MedicationStatement", 0),
                     counts.get("Observation", 0),
+                    counts.get("MedicationStatement", 0),
                     counts.get("AdverseEvent", 0),
                     findings.get("error", 0) + findings.get("fatal", 0),
                     findings.get("warning", 0),

@@ -17,6 +17,14 @@ def list_cases(as_json: bool) -> None:
     for mapping in library.list_cases():
         case = mapping.case
         if as_json:
-            emit({"case": case.key, "title": case.title, "facts": len(case.facts), "mapping": mapping.name, "sha256": case.article.sha256})
+            emit(
+                {
+                    "case": case.key,
+                    "title": case.title,
+                    "facts": len(case.facts),
+                    "mapping": mapping.name,
+                    "sha256": case.article.sha256,
+                }
+            )
         else:
             click.echo(f"{case.key:34} {len(case.facts):4} facts  {case.title}")

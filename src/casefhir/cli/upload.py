@@ -9,6 +9,7 @@ from casefhir.cli.common import emit, talk
 
 if TYPE_CHECKING:
     from casefhir.delivery import Progress, UploadReceipt
+    from casefhir.delivery.sources import Source
 
 
 @click.command()
@@ -45,7 +46,8 @@ def upload(
     """
     from casefhir import delivery, library
 
-    sources = list(bundles) or [library.convert(path).bundle for path in library.published_mappings()]
+    published = [] if bundles else [library.convert(path).bundle for path in library.published_mappings()]
+    sources: list[Source] = [*bundles, *published]
     receipt = delivery.upload(
         sources,
         url,
@@ -68,7 +70,7 @@ def upload(
 
 def _progress(progress: "Progress") -> None:
     if progress.kind == "wait":
-        talk(f"{progress.case}: {progress.note}")
+        talk(f"{progress.case}: {progress.note}" if progress.case else progress.note)
 
 
 def _told(receipt: "UploadReceipt") -> None:

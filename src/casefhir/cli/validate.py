@@ -17,7 +17,11 @@ from casefhir.cli.common import DONE, FINDINGS, emit, talk
 )
 @click.option("--profile", help="Canonical URL of a profile that every resource has to meet.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "warning"]), default="error", show_default=True, help="What ends with code 1."
+    "--fail-on",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="What ends with code 1.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding, and one that closes.")
 def validate(

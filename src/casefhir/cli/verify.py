@@ -24,8 +24,8 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def verify(mappings: tuple[str, ...], sources: Path, relocate: bool, as_json: bool) -> None:
     """Prove, fact by fact, that the documents say what the mappings claim.
 
-    MAPPING is a case key or a mapping file; without any, the published cases are verified. What --relocate finds again is
-    called relocated, not proven: only the unchanged document proves.
+    MAPPING is a case key or a mapping file; without any, the published cases are verified. What --relocate finds
+    again is called relocated, not proven: only the unchanged document proves.
 
     Example: casefhir verify examples/example_azathioprine_dermatomyositis.py --sources examples
     """

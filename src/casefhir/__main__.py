@@ -1,0 +1,5 @@
+"""`python -m casefhir`."""
+
+from casefhir.cli import main
+
+main(prog_name="casefhir")
