@@ -7,6 +7,7 @@ WRITTEN_BY = f"{BASE}/CodeSystem/written-by"
 REPORTED_ORIGIN = f"{BASE}/StructureDefinition/reported-origin"
 
 LOINC = "http://loinc.org"
+MONDO = "http://purl.obolibrary.org/obo/mondo.owl"
 SNOMED_CT = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 URI = "urn:ietf:rfc:3986"

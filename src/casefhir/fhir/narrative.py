@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from html import escape
 
 from casefhir import terms
+from casefhir.fhir.constants import MONDO
 from casefhir.fhir.datatypes import text_of
 from casefhir.record import (
     AdverseEvent,
@@ -125,7 +126,7 @@ def value_words(part: Measurement | Component) -> str:
     if part.range:
         value += f" (reference range {part.range_text or part.range})"
     if isinstance(part, Measurement) and part.scale:
-        value += f" (scale {part.scale_text or part.scale})"
+        value += f" (scale: {part.scale_text or part.scale})"
     return value
 
 
@@ -176,7 +177,8 @@ def _reaction(reaction: str) -> str:
 
 def _problem(case: Case, fact: Problem) -> str:
     if fact.certainty == "refuted":
-        return sentence(f"no {name_of(fact)}")
+        asserted = f"as of {when_words(case, fact.asserted)}" if fact.asserted else ""
+        return sentence(f"no {name_of(fact)}", asserted, notes_words(fact.notes))
     onset = f"at {fact.onset.age}" if isinstance(fact.onset, Age) else when_words(case, fact.onset)
     return sentence(
         name_of(fact),
@@ -185,11 +187,17 @@ def _problem(case: Case, fact: Problem) -> str:
         fact.certainty if fact.certainty != "confirmed" else "",
         f"{fact.status or ''} {when_words(case, fact.abatement)}".strip(),
         f"onset {onset}" if onset else "",
-        f"diagnosed {when_words(case, fact.asserted)}" if fact.asserted else "",
+        f"{_asserted(fact)} {when_words(case, fact.asserted)}" if fact.asserted else "",
         f"due to {_event_names(case, fact.due_to)}" if fact.due_to else "",
         f"following {_event_names(case, fact.after)}" if fact.after else "",
         notes_words(fact.notes),
     )
+
+
+def _asserted(fact: Problem) -> str:
+    """Diseases are diagnosed; signs and symptoms are found."""
+    disease = fact.concept and any(coding.system == MONDO for coding in terms.concept(fact.concept).codings)
+    return "diagnosed" if disease or fact.evidence else "found"
 
 
 def _course(case: Case, fact: Course) -> str:
@@ -224,13 +232,24 @@ def _part_name(part: Component) -> str:
 
 
 def _adverse_event(case: Case, fact: AdverseEvent) -> str:
-    suspects = ", ".join(f"{name_of(case.by_key[each.course])} ({text_of(each.words)})" for each in fact.suspects)
     return sentence(
         name_of(fact),
         when_words(case, fact.when),
-        f"suspected: {suspects}" if suspects else "",
+        *_blamed(case, fact),
         fact.severity or "",
         fact.seriousness or "",
         text_of(fact.outcome_text) if fact.outcome_text else fact.outcome or "",
         notes_words(fact.notes),
     )
+
+
+def _blamed(case: Case, fact: AdverseEvent) -> list[str]:
+    """The suspects by the words they are blamed with; no word of suspicion where these words judge nothing."""
+    by_words: dict[tuple[str, bool], list[str]] = {}
+    for suspect in fact.suspects:
+        key = text_of(suspect.words), suspect.causality is not None
+        by_words.setdefault(key, []).append(_event_words(case, suspect.course))
+    return [
+        f"{'suspected' if judged else 'told with'} {', '.join(courses)} (“{words}”)"
+        for (words, judged), courses in by_words.items()
+    ]
