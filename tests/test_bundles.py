@@ -107,8 +107,8 @@ def test_bytes_are_the_same_on_every_supported_python(version: str, root: Path, 
         pytest.skip(f"Python {version} is not on this machine")
     venv = tmp_path / "venv"
     subprocess.run([python, "-m", "venv", str(venv)], check=True)
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", str(root)]
-    subprocess.run(pip, check=True)
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-e", str(root)], check=True)
     assert _digests(str(venv / "bin" / "python")) == _digests(sys.executable)
 
 

@@ -30,7 +30,7 @@ def test_no_stretch_of_the_case_is_in_neither(path: Path, sources: Path) -> None
 
 @pytest.mark.documents
 def test_no_sentence_of_the_document_is_in_the_repository(path: Path, sources: Path, root: Path) -> None:
-    """No fourteen words in a row of any document stand in a mapping, bundle or test, but for the article's printed title."""
+    """No fourteen words in a row of any document stand anywhere here, but for the article's printed title."""
     import re
 
     def words(text: str) -> list[str]:

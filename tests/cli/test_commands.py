@@ -113,6 +113,9 @@ def test_help_loads_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    script = "import sys; from casefhir.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    script = (
+        "import sys; from casefhir.cli import main; main(['--help'], standalone_mode=False); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr.split()
     assert not {"httpx", "pydantic", "ucumvert", "pint", "fhir", "orjson", "lark"} & set(loaded)

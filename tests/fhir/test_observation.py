@@ -40,7 +40,8 @@ def test_a_range_without_a_unit_takes_that_of_its_result() -> None:
 
 @pytest.mark.parametrize(
     ("value", "normal", "code"),
-    [("98 mg/L", "< 5 mg/L", "H"), ("5 mg/L", "< 5 mg/L", "H"), ("4.9 mg/L", "< 5 mg/L", "N"), ("8 mg/L", "5-10 mg/L", "N"),
+    [("98 mg/L", "< 5 mg/L", "H"), ("5 mg/L", "< 5 mg/L", "H"), ("4.9 mg/L", "< 5 mg/L", "N"),
+     ("8 mg/L", "5-10 mg/L", "N"),
      ("10 mg/L", "5-10 mg/L", "N"), ("4 mg/L", "5-10 mg/L", "L")],
 )  # fmt: skip
 def test_the_interpretation_follows_from_the_stated_range(value: str, normal: str, code: str) -> None:
@@ -160,7 +161,8 @@ def test_mistakes_of_a_fact_are_sentences() -> None:
     from .samples import ARTICLE
 
     bad = Case("bad", "Bad", ARTICLE, Person("female", HERE), (
-        Measurement("a", "ck", "22.7 kg", HERE), Measurement("b", "crpp", "1 mg/L", HERE), Measurement("c", None, "x", HERE),
+        Measurement("a", "ck", "22.7 kg", HERE), Measurement("b", "crpp", "1 mg/L", HERE),
+        Measurement("c", None, "x", HERE),
         Measurement("d", "crp", "1 mg/L", at(999, 10, "x")), Measurement("e", "crp", "1 mg/L", HERE, visit="nowhere"),
         Measurement("f", "crp", "1 mg/L", HERE, notes="no tuple"),  # type: ignore[arg-type]
     ), (Section("s", 0, 10),), "2026-11-22T00:00:00Z")  # fmt: skip

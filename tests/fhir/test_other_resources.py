@@ -123,7 +123,8 @@ def test_a_course_without_dose_has_no_dosage() -> None:
 
 def test_an_adverse_event_names_its_suspects_and_keeps_the_words() -> None:
     found = shaped(
-        AdverseEvent("fever", "fever", HERE, (Suspect("ivig-1", "suspected", "possible"), Suspect("mtx", "given before")),
+        AdverseEvent("fever", "fever", HERE,
+                     (Suspect("ivig-1", "suspected", "possible"), Suspect("mtx", "given before")),
                      when=MAY_2012, severity="moderate", seriousness="hospitalization", outcome="resolved"),
         Course("mtx", "methotrexate", HERE),
     )  # fmt: skip

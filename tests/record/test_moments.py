@@ -18,7 +18,9 @@ def test_every_day_of_the_calendar_is_a_date_at_three_precisions(day: dt.date) -
         assert On(text[:length], PLACE).date == text[:length]
 
 
-@pytest.mark.parametrize("text", ["2003-13", "2003-02-30", "03", "2003-1", "11/2003", "2003-11-4", "", "2003-00", "0000"])
+@pytest.mark.parametrize(
+    "text", ["2003-13", "2003-02-30", "03", "2003-1", "11/2003", "2003-11-4", "", "2003-00", "0000", "٢٠٠٣"]
+)
 def test_what_no_calendar_has_is_refused(text: str) -> None:
     with pytest.raises(RecordError, match="only as precise as it was told"):
         On(text, PLACE)

@@ -19,7 +19,9 @@ def test_a_quantity_keeps_its_digits_and_its_unit(number: str, unit: str) -> Non
     assert str(quantity) == f"{number} {unit}"
 
 
-@pytest.mark.parametrize("text", ["3,072 U/l", "20 000", "20 000 IU/L", "about 5", "5mg", "", "mg/l", "1e3 mg", "١٢ mg", "NaN mg"])
+@pytest.mark.parametrize(
+    "text", ["3,072 U/l", "20 000", "20 000 IU/L", "about 5", "5mg", "", "mg/l", "1e3 mg", "١٢ mg", "NaN mg"]
+)
 def test_what_is_no_plain_number_is_refused_with_a_way_to_mend_it(text: str) -> None:
     with pytest.raises(RecordError, match="decimal point"):
         Quantity.parse(text)

@@ -13,7 +13,12 @@ def test_a_quote_may_leave_out_the_middle() -> None:
 
 @pytest.mark.parametrize(
     ("offset", "length", "quote", "why"),
-    [(-1, 3, "abc", "starts at 0"), (0, 0, "abc", "at least 1"), (0, 3, " abc", "blanks"), (0, 99, "a" * 81, "more than 80")],
+    [
+        (-1, 3, "abc", "starts at 0"),
+        (0, 0, "abc", "at least 1"),
+        (0, 3, " abc", "blanks"),
+        (0, 99, "a" * 81, "more than 80"),
+    ],
 )
 def test_a_place_that_cannot_be_meant_is_refused(offset: int, length: int, quote: str, why: str) -> None:
     with pytest.raises(RecordError, match=why):
