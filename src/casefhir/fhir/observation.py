@@ -119,8 +119,9 @@ def _is_multiple(value: Quantity) -> bool:
     return value.unit.startswith(("times", "×"))
 
 
-def _quantity(value: Quantity, key: str | None) -> Json:
-    if _is_multiple(value) or (not value.unit and key and terms.concept(key).kind == "score"):
+def _quantity(value: Quantity, key: str | None, *, score: bool = False) -> Json:
+    score = score or bool(key and terms.concept(key).kind == "score")
+    if _is_multiple(value) or (score and not value.unit):
         return quantity(Quantity(value.value, value.unit, value.comparator)) | {
             "system": UCUM,
             "code": "1",
@@ -134,7 +135,7 @@ def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
         case Quantity():
             printed = _printed(fact, value)
             words = {"extension": [original_text(printed)]} if printed else {}
-            found["valueQuantity"] = words | _quantity(value, fact.concept)
+            found["valueQuantity"] = words | _quantity(value, fact.concept, score=bool(fact.scale))
         case Range():
             found["valueRange"] = range_of(value)
         case Words():
