@@ -2,14 +2,16 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click as plain_click
 import rich_click as click
 
 from casefhir.errors import CasefhirError
 
+Item = TypeVar("Item")
 DONE, FINDINGS, USAGE, PARTIAL, NETWORK, OURS = range(6)
 
 
@@ -21,6 +23,16 @@ def talk(text: str) -> None:
 def emit(value: Any) -> None:
     """A JSON object for a machine, on stdout, one line."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def progress(items: Sequence[Item], what: str) -> Iterable[Item]:
+    """`items`, with a bar on stderr while they are worked on, if that is a terminal."""
+    if not sys.stderr.isatty():
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, what, console=Console(stderr=True), transient=True)
 
 
 def write_file(path: Path, data: bytes) -> None:

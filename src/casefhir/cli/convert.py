@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, emit, talk, write_file
+from casefhir.cli.common import DONE, FINDINGS, emit, progress, talk, write_file
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
@@ -53,32 +53,35 @@ def convert(
 
     names = [each for name in mappings for each in library.mapping_files(name)] or library.published_mappings()
     done: list[tuple[Conversion, Report]] = []
-    for path in names:
+    for path in progress(names, "Converting"):
         conversion = library.convert(
             path, form=cast("Form", form), terminology=cast("Terminology", terminology), subject=subject
         )
         done.append((conversion, library.validate_conversion(conversion)))
-    refused = [conversion.case.key for conversion, report in done if not report.ok and not allow_errors]
-    written = [conversion for conversion, report in done if report.ok or allow_errors]
-    _write(out, form, written)
+    _write(out, form, [conversion for conversion, report in done if report.ok or allow_errors])
+    rows = [_row(conversion, report, out, report.ok or allow_errors) for conversion, report in done]
     for conversion, report in done:
-        row = _row(conversion, report, out, conversion.case.key not in refused)
-        if as_json:
+        _tell(conversion, report)
+    if as_json:
+        for row in rows:
             emit(row)
-        for finding in report.findings:
-            if finding.severity in ("fatal", "error", "warning"):
-                talk(
-                    f"{finding.severity}: {conversion.case.key}: {finding.location}: {finding.message} [{finding.rule}]"
-                )
-        for remark in conversion.remarks:
-            talk(f"note: {conversion.case.key}: {remark}")
-    if not as_json:
-        _table([_row(conversion, report, out, conversion.case.key not in refused) for conversion, report in done])
+    else:
+        _table(rows)
+    refused = [row["case"] for row in rows if row["written"] is None]
     if refused:
         talk(
             f"Not written, because they do not conform: {', '.join(refused)} (--allow-errors writes them all the same)."
         )
     raise SystemExit(FINDINGS if refused else DONE)
+
+
+def _tell(conversion: "Conversion", report: "Report") -> None:
+    for finding in report.findings:
+        if finding.severity in ("fatal", "error", "warning"):
+            place = f"{conversion.case.key}: {finding.location}"
+            talk(f"{finding.severity}: {place}: {finding.message} [{finding.rule}]")
+    for remark in conversion.remarks:
+        talk(f"note: {conversion.case.key}: {remark}")
 
 
 def _write(out: Path, form: str, conversions: "list[Conversion]") -> None:
@@ -109,13 +112,12 @@ def _row(conversion: "Conversion", report: "Report", out: Path, written: bool) -
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Converted cases", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title="Converted cases", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("case", no_wrap=True)
-    for name in ("resources", "results", "courses", "events", "errors", "warnings"):
+    for name in ("facts", "results", "courses", "events", "errors", "warnings"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         counts, findings = row["resources"], row["findings"]
@@ -124,7 +126,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
             *(
                 str(each)
                 for each in (
-                    sum(counts.values()),
+                    row["facts"],
                     counts.get("Observation", 0),
                     counts.get("MedicationStatement", 0),
                     counts.get("AdverseEvent", 0),
