@@ -21,10 +21,11 @@ from casefhir.record.facts import (
     Visit,
 )
 from casefhir.record.moments import Between, Moment, On, Relative, precedes
-from casefhir.record.quantities import Quantity, Range, Value, Words, parse_value
+from casefhir.record.quantities import TITRE, Quantity, Range, Value, Words, parse_value
 from casefhir.record.spans import Source, Span, Told, at, spans_of
 
 __all__ = [
+    "TITRE",
     "AdverseEvent",
     "Age",
     "Article",

@@ -1,8 +1,8 @@
 """What a case must hold to before it may become FHIR: every mistake is reported, each with the fact it is in."""
 
+import difflib
+import re
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any
 
 from casefhir import terms
 from casefhir.errors import CasefhirError
@@ -21,51 +21,61 @@ from casefhir.record.facts import (
     Problem,
     Procedure,
     Report,
+    Visit,
 )
 from casefhir.record.moments import Between, Moment, On, Relative, precedes
-from casefhir.record.quantities import Quantity, Range, Words, parse_value
+from casefhir.record.quantities import TITRE, Quantity, Range, parse_value
+from casefhir.record.spans import Told
+from casefhir.record.types import misfits
 
 _ABATED = ("inactive", "remission", "resolved")
+_NAMED = Problem | Measurement | AdverseEvent | Procedure | Report | Course | Intolerance | Component
+_NO_OBSERVATION = ("medication", "substance", "route", "reason", "severity", "value")
+_KINDS: dict[type, tuple[str, ...]] = {
+    Course: ("medication",),
+    Intolerance: ("medication", "substance"),
+    Problem: ("condition",),
+    AdverseEvent: ("condition",),
+    Procedure: ("procedure",),
+    Report: ("imaging", "report", "procedure", "lung-function", "laboratory"),
+}
 
 
 def check(case: Case) -> list[RecordError]:
     """All mistakes of `case`, in its order; none means that it can be converted."""
-    found: list[RecordError] = []
+    found = [RecordError(message) for message in _of_frame(case)]
     for fact in (case.person, *case.facts):
-        found += [RecordError(message, fact.key) for message in _of_fact(case, fact)]
-    stretches: tuple[Section | LeftOut, ...] = (*case.sections, *case.left_out)
-    for stretch in stretches:
-        if stretch.offset + stretch.length > case.article.characters:
-            found.append(
-                RecordError(
-                    f"The stretch at {stretch.offset} ends after the document's {case.article.characters} characters."
-                )
-            )
-    for left in case.left_out:
-        if left.repeats and left.repeats not in case.by_key:
-            found.append(
-                RecordError(f"The stretch left out at {left.offset} repeats {left.repeats!r}, which no fact is called.")
-            )
+        loose = [message for part in parts(fact) for message in misfits(part)]
+        found += [RecordError(message, fact.key) for message in loose or _of_fact(case, fact)]
     return found
 
 
+def _of_frame(case: Case) -> Iterator[str]:
+    """The article, the sections, what is left out."""
+    for part in (case.article, *case.sections, *case.left_out):
+        yield from misfits(part)
+    for name, length in (("sha256", 64), ("sha1", 40)):
+        if not re.fullmatch(f"[0-9a-f]{{{length}}}", str(getattr(case.article, name))):
+            yield f"The article's {name} is not {length} hexadecimal digits; casefhir new writes it."
+    end = case.article.characters
+    stretches: tuple[Section | LeftOut, ...] = (*case.sections, *case.left_out)
+    for stretch in stretches:
+        if stretch.offset < 0 or stretch.length < 1 or stretch.offset + stretch.length > end:
+            yield f"The stretch ({stretch.offset}, {stretch.length}) is not within the document's {end} characters."
+    for left in case.left_out:
+        if left.repeats and left.repeats not in case.by_key:
+            yield f"The stretch left out at {left.offset} repeats {left.repeats!r}, which no fact is called."
+
+
 def _of_fact(case: Case, fact: Fact | Person) -> Iterator[str]:
-    loose = [message for part in parts(fact) for message in _tuples(part)]
-    if loose:
-        yield from loose
-        return
     yield from _spans(case, fact)
     yield from _links(case, fact)
+    yield from _words(case, fact)
     for part in parts(fact):
         yield from _figures(part)
-        key = getattr(part, "concept", None) or getattr(part, "drug", None)
-        if key is None and isinstance(
-            part, Problem | Measurement | AdverseEvent | Procedure | Report | Course | Intolerance | Component
-        ):
-            if not part.text:
-                yield "It has neither a concept nor a text; give at least the source's naming phrase as text."
-        elif key is not None:
-            yield from _concept(part, key)
+        yield from _named(part)
+    if isinstance(fact, Measurement):
+        yield from _measurement(fact)
     if isinstance(fact, Problem):
         yield from _problem(fact)
     if isinstance(fact, Course):
@@ -76,14 +86,6 @@ def _of_fact(case: Case, fact: Fact | Person) -> Iterator[str]:
             yield f"It gives reasons for a stop, but its status is {fact.status}."
 
 
-def _tuples(part: Any) -> Iterator[str]:
-    """A single word where several belong: Python reads `("a")` as `"a"`, whose letters would become entries."""
-    for field in fields(part):
-        value = getattr(part, field.name)
-        if str(field.type).startswith("tuple") and value is not None and not isinstance(value, tuple):
-            yield f"{field.name} takes several entries: write ({value!r},) with a comma."
-
-
 def _spans(case: Case, fact: Fact | Person) -> Iterator[str]:
     for span in places(fact):
         if span.end > case.article.characters:
@@ -92,10 +94,12 @@ def _spans(case: Case, fact: Fact | Person) -> Iterator[str]:
 
 
 def _links(case: Case, fact: Fact | Person) -> Iterator[str]:
+    """Keys of other facts: they exist, and are of a kind that belongs there."""
     wanted: list[tuple[str, str]] = []
     match fact:
         case Problem():
             wanted = [(key, "Measurement or Report") for key in fact.evidence]
+            wanted += [(key, "") for key in fact.related]
         case Course():
             wanted = [(key, "Problem or Measurement or Report") for key in fact.indication]
         case Measurement():
@@ -114,61 +118,132 @@ def _links(case: Case, fact: Fact | Person) -> Iterator[str]:
         other = case.by_key.get(key)
         if other is None:
             yield f"It names {key!r}, which no fact of the case is called."
-        elif type(other).__name__ not in kinds.split(" or "):
-            yield f"It names {key!r}, which is a {type(other).__name__}; a {kinds} belongs there."
+        elif key == fact.key:
+            yield f"It names itself ({key!r})."
+        elif isinstance(other, Person) or (kinds and type(other).__name__ not in kinds.split(" or ")):
+            yield f"It names {key!r}, which is a {type(other).__name__}; a {kinds or 'fact'} belongs there."
 
 
-def _concept(part: object, key: str) -> Iterator[str]:
+def _words(case: Case, fact: Fact | Person) -> Iterator[str]:
+    """Words where a key may stand too: a misspelled key must not become words."""
+    told: list[str] = [part.event for part in parts(fact) if isinstance(part, Relative)]
+    if case.person.key in told:
+        yield f"A time cannot hang on the person ({case.person.key!r}); name a fact or say the event in words."
+    match fact:
+        case Problem():
+            told += [*fact.due_to, *fact.after]
+        case Course():
+            told += [each.text if isinstance(each, Told) else each for each in fact.reasons]
+        case Procedure() | Visit():
+            told += fact.reasons
+        case Intolerance():
+            told += fact.reactions
+    known = {*case.by_key, *terms.concepts()}
+    for each in told:
+        if each in known or " " in each or "-" not in each:
+            continue
+        near = difflib.get_close_matches(each, known, n=1, cutoff=0.75)
+        if near or any(letter.isdigit() for letter in each):
+            hint = f" Did you mean {near[0]}?" if near else ""
+            yield f"{each!r} looks like a key, but neither a fact nor a concept is called so.{hint}"
+
+
+def _named(part: object) -> Iterator[str]:
+    if not isinstance(part, _NAMED):
+        return
+    key = part.drug if isinstance(part, Course | Intolerance) else part.concept
+    if key is None:
+        if not part.text:
+            yield "It has neither a concept nor a text; give at least the source's naming phrase as text."
+        return
     try:
         concept = terms.concept(key)
     except CasefhirError as error:
         yield str(error)
         return
-    value = getattr(part, "value", None)
-    if value is None or not concept.unit:
-        return
+    kinds = _KINDS.get(type(part))
+    if (kinds and concept.kind not in kinds) or (not kinds and concept.kind in _NO_OBSERVATION):
+        yield f"{key!r} is a {concept.kind}, which is no concept for a {type(part).__name__}."
+    if isinstance(part, Measurement | Component) and concept.unit:
+        yield from _unit_fits(part, concept)
+
+
+def _unit_fits(part: Measurement | Component, concept: terms.Concept) -> Iterator[str]:
     try:
-        parsed = parse_value(value)
-    except CasefhirError:
+        value = parse_value(part.value) if part.value is not None else None
+    except RecordError:
         return  # told by _figures
-    given = parsed.low if isinstance(parsed, Range) else parsed
+    given = value.low if isinstance(value, Range) else value
     if isinstance(given, Quantity) and given.ucum and not terms.commensurable(given.ucum, concept.unit):
         yield f"The unit {given.unit!r} does not fit {concept.name}, which is measured in {concept.unit} or the like."
 
 
 def _figures(part: object) -> Iterator[str]:
-    """Values, ranges and doses that cannot be read, each told once."""
+    """Values, ranges, doses and times that cannot be read, each told once."""
     try:
         match part:
             case Measurement() | Component():
-                if part.value is not None:
-                    parse_value(part.value)
+                value = parse_value(part.value) if part.value is not None else None
                 if part.range:
-                    Range.parse(part.range)
-                if isinstance(part, Measurement) and part.scale:
-                    Range.parse(part.scale)
-                alone = (*part.components, *part.members) if isinstance(part, Measurement) else ()
-                if part.value is None and not (part.absent or part.titre or alone):
-                    yield "It has no value, no words, no titre, no components and no reason why it is absent."
+                    yield from _range_fits(Range.parse(part.range), value)
+                if part.titre and not TITRE.search(part.titre):
+                    yield f"{part.titre!r} is not a titre: write it as printed, 1/640 or 1:640."
             case Dosage():
-                for text in (part.every, part.over, part.lasting):
-                    if text and not Quantity.parse(text).ucum:
-                        yield f"{text!r} is not a time: write 2 weeks, 1 month or 5 days."
-                if part.dose:
-                    dose = parse_value(part.dose)
-                    if isinstance(dose, Words) or (isinstance(dose, Quantity) and dose.comparator):
-                        yield f"{part.dose!r} is not a dose: write 1 g/kg or 10-20 mg; anything else stays in the text."
-                if part.at_most:
-                    for text in part.at_most:
-                        Quantity.parse(text)
+                for text in (part.every, part.over, part.lasting, part.at_most[1] if part.at_most else None):
+                    yield from _time(text)
+                for text in (part.dose, part.at_most[0] if part.at_most else None):
+                    yield from _dose(text)
+                if any(number is not None and number < 1 for number in (part.times, part.count)):
+                    yield "times and count are whole numbers from 1 on."
             case Relative():
-                if part.offset and not Quantity.parse(part.offset).ucum:
-                    yield f"{part.offset!r} is not a time: write 9 months or 2 weeks, or nothing without a figure."
+                yield from _time(part.offset)
             case Age():
                 if Quantity.parse(part.age).ucum != "a":
                     yield f"{part.age!r} is not an age in years."
     except RecordError as error:
         yield str(error)
+
+
+def _time(text: str | None) -> Iterator[str]:
+    if text:
+        unit = Quantity.parse(text).ucum
+        if not unit or not terms.commensurable(unit, "s"):
+            yield f"{text!r} is not a time: write 9 months or 2 weeks, or nothing without a figure."
+
+
+def _dose(text: str | None) -> Iterator[str]:
+    if text:
+        dose = parse_value(text)
+        one = dose.low if isinstance(dose, Range) else dose
+        unit = one.ucum if isinstance(one, Quantity) else None
+        if not isinstance(one, Quantity) or one.comparator or not unit or terms.commensurable(unit, "s"):
+            yield f"{text!r} is not a dose: write 1 g/kg or 10-20 mg; anything else stays in the text."
+
+
+def _range_fits(normal: Range, value: object) -> Iterator[str]:
+    bound = normal.low or normal.high
+    units = (bound.ucum, value.ucum) if bound and isinstance(value, Quantity) else (None, None)
+    if units[0] and units[1] and not terms.commensurable(units[0], units[1]):
+        yield f"Its range is in {units[0]} and its value in {units[1]}: they cannot be compared."
+
+
+def _measurement(fact: Measurement) -> Iterator[str]:
+    alone = (fact.absent, fact.titre, *fact.components, *fact.members)
+    if fact.value is None and not any(alone):
+        yield "It has no value, no words, no titre, no components and no reason why it is absent."
+    try:
+        scale = Range.parse(fact.scale) if fact.scale else None
+    except RecordError as error:
+        yield str(error)
+        return
+    try:
+        value = parse_value(fact.value) if fact.value is not None else None
+    except RecordError:
+        return  # told by _figures
+    if scale and isinstance(value, Quantity):
+        below = scale.low is not None and value.value < scale.low.value
+        if below or (scale.high is not None and value.value > scale.high.value):
+            yield f"Its value {value} is not on its scale {fact.scale}."
 
 
 def _problem(fact: Problem) -> Iterator[str]:

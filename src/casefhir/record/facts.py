@@ -151,7 +151,7 @@ class Measurement:
     `value` a quantity (`22.7 mg/l`), a range (`3000-5000 U/L`) or the words it was given in (`normal`); `absent` the
     words of an announced but missing value (`Technical problem`); `titre` as printed (`1/640`). `range` is the range
     of reference (`< 5 mg/L`, `4.0-10.0 G/L`), `range_text` as printed; `scale` the bounds of a score (`0-88`),
-    `scale_text` which end is good. `interpretation` only if told: what follows from value and range, or from the
+    `scale_text` as printed. `interpretation` only if told: what follows from value and range, or from the
     words alone, is added.
     """
 
@@ -203,7 +203,6 @@ class AdverseEvent:
     when: Moment | None = None
     severity: Severity | None = None
     severity_text: str | None = None
-    grade: int | None = None
     seriousness: Seriousness | None = None
     seriousness_text: str | None = None
     outcome: Outcome | None = None

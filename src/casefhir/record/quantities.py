@@ -8,8 +8,11 @@ from casefhir import terms
 from casefhir.record.errors import RecordError
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_UNIT = r"(?!\d{3}(?:\D|$))(?P<unit>\S.*)"  # not the second half of 20 000
-_QUANTITY = re.compile(rf"(?P<comparator><=|>=|<|>)?\s*(?P<value>-?{_NUMBER})(?:\s+{_UNIT}|(?P<sign>%.*))?")
+# not the second half of 20 000, and not the dash of a grade "3 –"
+_UNIT = r"(?!\d{3}(?:\D|$)|[-–−]$)(?P<unit>\S.*)"
+_QUANTITY = re.compile(rf"(?P<comparator><=|>=|<|>|≤|≥)?\s*(?P<value>[-−]?{_NUMBER})(?:\s+{_UNIT}|(?P<sign>%.*))?")
+TITRE = re.compile(r"1\s*[:/]\s*([0-9]+)")
+_COMPARATORS = {"≤": "<=", "≥": ">="}
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})\s*(?:-|–|to)\s*(?P<high>{_NUMBER})(?:\s+{_UNIT}|(?P<sign>%.*))?")
 
 
@@ -37,7 +40,9 @@ class Quantity:
                 f"{text!r} is not a number with a unit: write 22.7 mg/l, <0.2 g/l or 3072 U/l, with a decimal point "
                 f"and without thousands separators."
             )
-        return cls(Decimal(match["value"]), match["unit"] or match["sign"] or "", match["comparator"])
+        comparator = _COMPARATORS.get(match["comparator"], match["comparator"])
+        value = Decimal(match["value"].replace("−", "-"))
+        return cls(value, match["unit"] or match["sign"] or "", comparator)
 
     def __str__(self) -> str:
         return f"{self.comparator or ''}{self.value}{' ' if self.unit else ''}{self.unit}"
@@ -86,6 +91,6 @@ def parse_value(value: "str | Words") -> Value:
     """A value as a mapping writes it: words unless it starts like a number or comparator."""
     if isinstance(value, Words):
         return value
-    if re.match(r"[<>]|\d", value):
+    if re.match(r"[<>≤≥]|[-−]?\s?[0-9]", value):
         return Range.parse(value) if _RANGE.fullmatch(value) else Quantity.parse(value)
     return Words(value)
