@@ -110,9 +110,7 @@ CASE = Case(
             dosage=Dosage("2.0 mg/kg/day", dose="2.0 mg/kg", times=1, every="1 day"),
             indication=("dermatomyositis",),
         ),
-        Problem(
-            "headache", "headache", at(284, 8, "headache"), onset=TWO_WEEKS_LATER, due_to=("azathioprine-1",)
-        ),
+        Problem("headache", "headache", at(284, 8, "headache"), onset=TWO_WEEKS_LATER, due_to=("azathioprine-1",)),
         AdverseEvent(
             "azathioprine-headache",
             "headache",
@@ -193,9 +191,7 @@ CASE = Case(
                 at(624, 58, "hydroxychloroquine and … both suspected"),
             ),
             suspects=(
-                Suspect(
-                    "hydroxychloroquine-1", Told("both suspected", at(668, 14, "both suspected")), "possible"
-                ),
+                Suspect("hydroxychloroquine-1", Told("both suspected", at(668, 14, "both suspected")), "possible"),
                 Suspect("ivig-1", Told("both suspected", at(668, 14, "both suspected")), "possible"),
             ),
             when=JULY_2012,
@@ -216,9 +212,7 @@ CASE = Case(
             None,
             at(760, 48, "aldolase was not available for technical reasons"),
             when=THREE_MONTHS,
-            absent=Told(
-                "not available for technical reasons", at(773, 35, "not available for technical reasons")
-            ),
+            absent=Told("not available for technical reasons", at(773, 35, "not available for technical reasons")),
         ),
         Measurement(
             "igg1",
@@ -276,9 +270,7 @@ CASE = Case(
             when=MAY_2012,
             visit="visit-2012-05",
         ),
-        Measurement(
-            "weight-day", "body-weight", "58.0 kg", at(971, 18, "weight was 58.0 kg"), when=DAY_4_MAY_2012
-        ),
+        Measurement("weight-day", "body-weight", "58.0 kg", at(971, 18, "weight was 58.0 kg"), when=DAY_4_MAY_2012),
         Measurement(
             "spo2-day",
             "oxygen-saturation",

@@ -11,8 +11,8 @@ class NotShipped(CasefhirError):
     """Files that belong to casefhir are missing from this installation."""
 
 
-def folder(name: Literal["mappings", "profiles", "examples"]) -> Path:
-    """The folder of published mappings, of profiles, or of the invented example."""
+def folder(name: Literal["mappings", "profiles", "examples", "views"]) -> Path:
+    """The folder of published mappings, of profiles, of the views behind the tables, or of the invented example."""
     installed = Path(str(resources.files("casefhir"))) / "_published" / name
     checkout = Path(__file__).resolve().parents[2] / name
     for each in (installed, checkout):

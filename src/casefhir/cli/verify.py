@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from casefhir.sources.article.modules import Mapping
     from casefhir.sources.article.verify import VerifyReport
 
-WIDE = 120  # columns, where a table is not drawn on a terminal
+WIDE = 140  # columns, where a table is not drawn on a terminal
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -71,13 +71,22 @@ def _show(reports: "list[VerifyReport]") -> None:
     for report in reports:
         for finding in report.findings:
             click.echo(str(finding))
-    table = Table(title="Proven against the documents", title_justify="left")
+    title = "Relocated" if any(each.is_relocation for each in reports) else "Proven against the documents"
+    table = Table(title=title, title_justify="left")
     table.add_column("case", no_wrap=True)
-    for name in ("facts", "spans", "figures", "dates", "names", "findings"):
+    for name in ("facts", "spans", "figures", "dates", "names", "own words", "findings"):
         table.add_column(name, justify="right")
     table.add_column("")
     for each in reports:
-        numbers = (each.facts, each.spans, each.figures, each.dates, each.words, len(each.findings))
+        numbers = (
+            each.facts,
+            each.spans,
+            each.figures,
+            each.dates,
+            each.words,
+            len(each.own_words),
+            len(each.findings),
+        )
         said = "relocated, not proven" if each.is_relocation else "proven" if each.ok else "not proven"
         table.add_row(each.case, *(str(number) for number in numbers), said)
     Console(stderr=True, width=None if sys.stderr.isatty() else WIDE).print(table)

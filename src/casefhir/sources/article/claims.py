@@ -7,11 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from casefhir.record import (
-    AdverseEvent,
     Age,
     Between,
     Component,
-    Course,
     Dosage,
     Measurement,
     On,
@@ -23,8 +21,9 @@ from casefhir.record import (
     parse_value,
 )
 
-_TEXTS = ("text", "range_text", "scale_text", "severity_text", "seriousness_text", "outcome_text", "route_text", "method", "origin",
-          "absent", "why_not", "outcome", "conclusion", "setting_text", "discharge", "body_site", "words")  # fmt: skip
+_TEXTS = ("text", "range_text", "scale_text", "severity_text", "seriousness_text", "outcome_text", "route_text",
+          "method", "origin", "absent", "why_not", "outcome", "conclusion", "setting_text", "discharge", "body_site",
+          "words")  # fmt: skip
 _MANY_TEXTS = ("notes", "reasons", "body_sites", "named")
 _BELOW, _ABOVE = frozenset("<≤"), frozenset(">≥")
 _NONE: frozenset[str] = frozenset()
@@ -72,7 +71,9 @@ def claims_of(part: Any) -> Iterator[Claim]:
             if part.range:
                 yield from _range("range of reference", part.range)
             if isinstance(part, Measurement) and part.scale:
-                yield from (each for each in _range("scale", part.scale) if each.digits != "0")
+                scale = Range.parse(part.scale)
+                begins_at_zero = scale.low is not None and scale.low.value == 0  # seldom printed
+                yield from _bounds("scale", Range(None, scale.high) if begins_at_zero and scale.high else scale)
         case Dosage():
             if part.dose:
                 yield from _value("dose", part.dose)
@@ -85,15 +86,13 @@ def claims_of(part: Any) -> Iterator[Claim]:
                 yield _time("at_most", part.at_most[1])
             for what in ("times", "count"):
                 number = getattr(part, what)
-                if number and number != 1:
+                if number is not None and number != 1:
                     yield Amount(what, str(number))
         case Relative():
             if part.offset:
                 yield _time("offset", part.offset)
         case Age():
             yield _amount("age", Quantity.parse(part.age))
-        case AdverseEvent() if part.grade is not None:
-            yield Amount("grade", str(part.grade))
 
 
 def _amount(what: str, quantity: Quantity, signs: frozenset[str] = _NONE) -> Amount:
@@ -119,6 +118,9 @@ def _range(what: str, text: str) -> Iterator[Amount]:
 
 
 def _bounds(what: str, parsed: Range) -> Iterator[Amount]:
+    if parsed.low and parsed.high and parsed.low.value == parsed.high.value:
+        yield Amount(what, f"{_digits(parsed.low.value)}–{_digits(parsed.high.value)}")  # no range: stands nowhere
+        return
     if parsed.low:
         yield _amount(what, parsed.low, _ABOVE)
     if parsed.high:
@@ -156,8 +158,3 @@ def dates_of(part: Any) -> tuple[str, ...]:
         case Between():
             return tuple(date for date in (part.start, part.end) if date)
     return ()
-
-
-def is_course(part: Any) -> bool:
-    """Whether `part` is a course of a drug, whose dosage has no place of its own."""
-    return isinstance(part, Course)

@@ -11,10 +11,10 @@ from casefhir.record import LeftOut, Section, places
 from casefhir.sources.article.document import Document
 from casefhir.sources.article.figures import within
 from casefhir.sources.article.findings import Finding
+from casefhir.sources.article.matching import span_mistake
 from casefhir.sources.article.modules import Mapping
-from casefhir.sources.article.naming import phrase_pattern
-from casefhir.sources.article.proof import span_mistake
-from casefhir.sources.article.prose import data_lines
+from casefhir.sources.article.naming import mentions
+from casefhir.sources.article.prose import data_lines, touching
 from casefhir.sources.article.verify import as_span
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,·][^\W_]+)*")
@@ -34,7 +34,7 @@ NO_CONTENT = "no clinical content"
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch that nothing accounts for: `offset` and `length` in code points, `line` (from 1) of the document, its words."""
+    """A stretch that nothing accounts for, in code points; `line` (from 1) is the document's."""
 
     offset: int
     length: int
@@ -92,7 +92,7 @@ def coverage(mapping: Mapping, document: Document) -> CoverageReport:
             min(left.offset + left.length, len(text)) - left.offset
         )
     sections = tuple(_section(section, document, in_facts, left_out) for section in case.sections)
-    reasons = dict(Counter(left.reason for left in case.left_out))
+    reasons: dict[str, int] = dict(Counter(str(left.reason) for left in case.left_out))
     findings = (
         *_gaps(mapping, sections),
         *_section_findings(mapping, text),
@@ -132,7 +132,8 @@ def _gaps(mapping: Mapping, sections: tuple[SectionCoverage, ...]) -> Iterator[F
         for gap in section.gaps:
             yield Finding(
                 str(mapping.path), 1, None,
-                f"{section.title}, line {gap.line} of the document: “{gap.words}” ({gap.offset}, {gap.length}) is in no fact and not left out.",
+                f"{section.title}, line {gap.line} of the document: “{gap.words}” ({gap.offset}, {gap.length}) is in "
+                f"no fact and not left out.",
                 "Give it a fact, make it a further place of one, or leave it out with its reason.",
             )  # fmt: skip
 
@@ -156,8 +157,19 @@ def _section_findings(mapping: Mapping, text: str) -> Iterator[Finding]:
         end = section.offset + section.length
         if end > len(text):
             yield no(section, f"ends at {end}, after the document's {len(text)} characters.")
-        elif any(text[at - 1 : at].isalnum() and text[at : at + 1].isalnum() for at in (section.offset, end) if at):
-            yield no(section, "starts or ends inside a word.")
+        elif not _is_whole(text, section.offset, end):
+            yield no(section, "does not start and end with a sentence or a line of a table.")
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether a stretch starts and ends with a sentence or line, blanks aside; a label may be left off before it."""
+    inside = text[start:end]
+    start, end = start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip())
+    inner = touching(text, start, end)
+    if not inner:
+        return False
+    starts_line = not text[text.rfind("\n", 0, start) + 1 : start].strip()
+    return (inner[0].start == start or starts_line) and inner[-1].end == end
 
 
 def _left_out_findings(mapping: Mapping, text: str, in_facts: bytearray) -> Iterator[Finding]:
@@ -206,16 +218,13 @@ def _clinical(text: str, left: LeftOut) -> str:
     for figure in within(text, left.offset, end):
         if not figure.name and text[figure.start].isdigit() and not _LABEL.search(text[left.offset : figure.start]):
             return f"the figure {text[figure.start : figure.end]}"
-    match = _clinical_names().search(text[left.offset : end])
-    return f"the name “{' '.join(match.group().split())}”" if match else ""
+    here = text[left.offset : end]
+    found = sorted((match.start(), match.group()) for name in _clinical_names() for match in mentions(name, here))
+    return f"the name “{' '.join(found[0][1].split())}”" if found else ""
 
 
 @cache
-def _clinical_names() -> re.Pattern[str]:
+def _clinical_names() -> frozenset[str]:
     """The names of all clinical concepts of the catalogue."""
-    names = {
-        name for each in terms.concepts().values() if each.kind in _CLINICAL_KINDS for name in (*each.names, each.name)
-    }
-    return re.compile(
-        "|".join(f"(?:{phrase_pattern(name).pattern})" for name in sorted(names, key=len, reverse=True)), re.IGNORECASE
-    )
+    clinical = (each for each in terms.concepts().values() if each.kind in _CLINICAL_KINDS)
+    return frozenset(name for each in clinical for name in (*each.names, each.name))

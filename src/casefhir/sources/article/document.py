@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from casefhir.errors import CasefhirError
@@ -67,9 +67,10 @@ class Document:
             start = match.start() + 1
 
 
+@lru_cache(maxsize=4096)
 def quote_pattern(quote: str, between: str = r"[\s\S]*") -> re.Pattern[str]:
-    """A pattern that matches `quote` as documents print it: any white space for a blank, words broken at line ends with or
-    without a hyphen of their own; `…` stands for anything (`between`).
+    """A pattern that matches `quote` as documents print it: any white space for a blank, words broken at line ends,
+    with or without a hyphen of their own; `…` stands for anything (`between`).
     """
     return re.compile(between.join(_literal(part.strip()) for part in quote.split(ELISION)))
 
@@ -99,8 +100,8 @@ def find_by_hash(folder: Path, sha256: str) -> Document:
             if document.sha256 == sha256:
                 return Document.read(path)
     raise DocumentError(
-        f"None of the {looked_at} files in {folder} is the document with SHA-256 {sha256}: put the unchanged file there, "
-        f"or use --relocate for another rendition of the article."
+        f"None of the {looked_at} files in {folder} is the document with SHA-256 {sha256}: put the unchanged file "
+        f"there, or use --relocate for another rendition of the article."
     )
 
 

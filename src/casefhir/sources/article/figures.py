@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from casefhir import terms
@@ -17,6 +17,7 @@ _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}|0,\d+")
 _CITATION = re.compile(r"\[\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\]")
 _NEXT_IN_LIST = re.compile(r"\s*(?:[-–—,;/]|to\b|and\b|or\b|,\s*and\b)\s*[<>≤≥]?\s*")
 _LONGEST_UNIT = 32
+_KEPT = 1024  # texts and parts of texts whose figures are remembered
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 TIME_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
@@ -26,7 +27,9 @@ SOFT_UNITS = ("{score}", "%", "1", None)  # often not repeated beside a figure, 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as printed at `start` to `end`: `digits` without separators; `name` where it is part of one (IgG1, Jo-1, [4])."""
+    """A number as printed at `start` to `end`: `digits` without separators; `name` where it is part of a name
+    (IgG1, Jo-1) or the number of a reference.
+    """
 
     start: int
     end: int
@@ -51,7 +54,7 @@ def _number_word() -> re.Pattern[str]:
     return re.compile(rf"\b(?:({tens})-({ones})|({'|'.join(words)}))\b", re.IGNORECASE)
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def figures(text: str) -> tuple[Figure, ...]:
     """Every figure of `text` in order, number words included."""
     cited = [match.span() for match in _CITATION.finditer(text)]
@@ -123,11 +126,15 @@ def within(text: str, start: int, end: int) -> tuple[Figure, ...]:
     return tuple(figure for figure in figures(text) if start <= figure.start and figure.end <= end)
 
 
-def units_at(text: str, end: int) -> list[tuple[str, str | None]]:
-    """The units that the print directly after a figure can be read as: (as printed, UCUM or None where it has no code)."""
-    following = re.sub(r"\s+", " ", text[end : end + _LONGEST_UNIT]).lstrip(" -‐‑")
+def units_at(text: str, end: int) -> tuple[tuple[str, str | None], ...]:
+    """The units that the print directly after a figure can be read as: as printed, and the UCUM code."""
+    return _units(re.sub(r"\s+", " ", text[end : end + _LONGEST_UNIT]).lstrip(" -‐‑–"))
+
+
+@lru_cache(maxsize=_KEPT)
+def _units(following: str) -> tuple[tuple[str, str | None], ...]:
     if not following or following[0].isdigit():
-        return []
+        return ()
     found = []
     for length in range(1, len(following) + 1):
         whole_word = length == len(following) or not following[length].isalnum() or not following[length - 1].isalnum()
@@ -136,11 +143,11 @@ def units_at(text: str, end: int) -> list[tuple[str, str | None]]:
             rest = following[length:]
             if not re.match(r"\s?(?:/\s?|per\s)(?:kg|m2|m²|m\?|ml|l\b)", rest, re.IGNORECASE):
                 found.append((part, terms.ucum_of(part)))
-    return found
+    return tuple(found)
 
 
 def has_unit(text: str, figure: Figure, unit: str) -> bool | None:
-    """Whether `unit` stands after the figure, itself or at the end of a list (3 and 6 months); None: no known unit does."""
+    """Whether `unit` stands after the figure, or at the end of a list (3 and 6 months); None: no known unit does."""
     wanted = terms.ucum_of(unit) if unit else None
     end, direct = figure.end, True
     for _ in range(5):
@@ -160,7 +167,7 @@ def has_unit(text: str, figure: Figure, unit: str) -> bool | None:
 
 def _reads(text: str, end: int, unit: str) -> bool:
     pattern = r"\s*".join(re.escape(part) for part in unit.split())
-    match = re.compile(rf"[\s-]*{pattern}").match(text, end)
+    match = re.compile(rf"[\s‐‑–-]*{pattern}").match(text, end)
     return bool(match) and not re.match(r"[^\W\d_]|/\w", text[match.end() : match.end() + 2])  # type: ignore[union-attr]
 
 

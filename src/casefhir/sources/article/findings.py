@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not hold. `file` and `line` (from 1) are the mapping's, `fact` the key of the fact, if it is one's."""
+    """One thing that does not hold; `file` and `line` (from 1) are the mapping's, `fact` is the fact's key, if any."""
 
     file: str
     line: int

@@ -5,12 +5,12 @@ import difflib
 import hashlib
 import traceback
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from types import CodeType
 from typing import get_args
 
 from casefhir.errors import CasefhirError
+from casefhir.published import folder
 from casefhir.record import Case, Fact, RecordError, check
 
 
@@ -22,8 +22,8 @@ class MappingError(CasefhirError):
 class Mapping:
     """A mapping module: its file name, the SHA-256 of its bytes, its case, and the line of each fact and span.
 
-    `fact_lines` maps fact keys, `span_lines` (offset, length) pairs, to line numbers from 1; `place_lines` the spans that
-    are written inside a fact, by (key, offset, length); `article_line` is the article's.
+    `fact_lines` maps fact keys, `span_lines` (offset, length) pairs, to line numbers from 1; `place_lines` the spans
+    that are written inside a fact, by (key, offset, length); `article_line` is the article's.
     """
 
     path: Path
@@ -78,7 +78,7 @@ def _named(error: RecordError) -> str:
 def _run(path: Path, code: CodeType) -> Case:
     names: dict[str, object] = {"__name__": path.stem, "__file__": str(path)}
     try:
-        exec(code, names)
+        exec(code, names)  # what importing it would do, without leaving it imported
     except Exception as error:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = frames[-1].lineno if frames else 1
@@ -93,21 +93,9 @@ def _run(path: Path, code: CodeType) -> Case:
 def published_mappings() -> list[Path]:
     """The mapping modules that casefhir comes with, in the order of their names: the installed ones, or the checkout's.
 
-    Raises `MappingError` where neither is there.
+    Raises `NotShipped` where neither is there.
     """
-    folder = _published_folder()
-    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
-
-
-def _published_folder() -> Path:
-    package = Path(str(resources.files("casefhir")))
-    for folder in (package / "_published" / "mappings", package.parents[1] / "mappings"):
-        if folder.is_dir():
-            return folder
-    raise MappingError(
-        "The published mappings are neither in the installed package (casefhir/_published/mappings) nor in a checkout's "
-        "mappings/: install casefhir again, or name the mapping files."
-    )
+    return sorted(path for path in folder("mappings").glob("*.py") if not path.name.startswith("_"))
 
 
 def resolve(name: str) -> Path:

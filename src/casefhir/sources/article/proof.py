@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
 from typing import Any
 
 from casefhir import terms
@@ -22,35 +22,26 @@ from casefhir.record import (
     spans_of,
 )
 from casefhir.sources.article import naming
-from casefhir.sources.article.claims import Amount, Claim, Ratio, Time, claims_of, dates_of, texts_of
+from casefhir.sources.article.claims import Amount, Claim, claims_of, dates_of, texts_of
 from casefhir.sources.article.document import quote_pattern
-from casefhir.sources.article.figures import (
-    SOFT_UNITS,
-    Figure,
-    figures,
-    has_unit,
-    states_date,
-    states_time,
-    units_at,
-    within,
-)
+from casefhir.sources.article.figures import Figure, figures, states_date, units_at, within
+from casefhir.sources.article.matching import EITHER, is_bare, matches, plain, short, shown, span_mistake, word_after
 from casefhir.sources.article.prose import preceding, touching
 
 _SEXES = {"female": "woman|female|girl|lady|mother|she|her", "male": "man|male|boy|gentleman|father|he|his"}
-_EITHER = frozenset("<>")
-_SHOWN = 60
 
 Mistake = tuple[Span | None, str, str]  # the span it is about, if it is about one; what; how to mend it
 
 
 @dataclass
 class Counts:
-    """What was proven of a case."""
+    """What was proven of a case; `own_words` are the keys of facts that only the mapping's own words name."""
 
     spans: int = 0
     figures: int = 0
     dates: int = 0
     words: int = 0
+    own_words: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -79,6 +70,10 @@ class Proof:
             self._words(part)
         return self.mistakes
 
+    @cached_property
+    def _everywhere(self) -> tuple[Span, ...]:
+        return tuple(places(self.fact))
+
     def _no(self, what: str, mend: str, span: Span | None = None) -> None:
         self.mistakes.append((span, what, mend))
 
@@ -99,13 +94,15 @@ class Proof:
             for each in touching(self.text, span.offset, span.end)
         ):
             self._no(
-                f"the span at {span.offset} is a figure alone, “{span.quote}”, in a sentence or table line that does not name the fact.",
-                "Move it to the figure that is meant, or give named=(…) the word by which its sentence names it.", span,
-            )  # fmt: skip
+                f"the span at {span.offset} is a figure alone, “{span.quote}”, in a sentence or table line that does "
+                f"not name the fact.",
+                "Move it to the figure that is meant, or give named=(…) the word by which its sentence names it.",
+                span,
+            )
 
     def _claim(self, part: Any, claim: Claim) -> None:
-        said = _shown(claim)
-        found = [each for span in self._spans(part) for each in _matches(self.text, span, claim)]
+        said = shown(claim)
+        found = [each for span in self._spans(part) for each in matches(self.text, span, claim)]
         if not found:
             self._no(
                 f"{claim.what}: {said} stands in none of its spans.", "Correct it, or give the span where it stands."
@@ -116,20 +113,20 @@ class Proof:
         else:
             phrases = ", ".join(dict.fromkeys((*naming.concept_names(self.fact), *naming.own_names(self.fact))))
             self._no(
-                f"{claim.what}: {said} stands in its spans, but no phrase that names the fact ({phrases}) belongs to it in the same "
-                f"sentence or table line.",
-                "Correct the concept or the span; or give named=(…) or text= the word by which that sentence names it; or, where only "
-                "the sentence before names it, the place in that sentence too.",
+                f"{claim.what}: {said} stands in its spans, but no phrase that names the fact ({phrases}) belongs to "
+                f"it in the same sentence or table line.",
+                "Correct the concept or the span; or give named=(…) or text= the word by which that sentence names it; "
+                "or, where only the sentence before names it, the place in that sentence too.",
             )
 
     def _is_named_at(self, part: Any, claim: Claim, place: tuple[int, int]) -> bool:
-        """Whether the sentence or table line of `place` names the fact, or the sentence before it, if the fact has a place there."""
+        """Whether the sentence or table line of `place` names the fact, or the one before, if it has a place there."""
         start, end = place
         about = part if not isinstance(part, Dosage | Age) else self.fact
         age = terms.concept("age").names if isinstance(part, Age) else ()
         for here in touching(self.text, start, end):
             words = self.text[here.start : here.end]
-            if any(naming.phrase_pattern(name).search(words) for name in age):
+            if any(naming.mentions(name, words) for name in age):
                 return True
             if naming.is_named(about, words, self.fact):
                 return here.is_line or not self._belongs_to_another(claim, here.start, here.end, start, end)
@@ -142,7 +139,7 @@ class Proof:
         return False
 
     def _belongs_to_another(self, claim: Claim, first: int, last: int, start: int, end: int) -> bool:
-        """Whether, from `first` to `last`, the figure follows the name of another concept of the same kind more closely."""
+        """Whether, from `first` to `last`, the figure follows another name of the same kind more closely."""
         concept = naming.concept_of(self.fact)
         if (
             concept is None
@@ -154,12 +151,8 @@ class Proof:
         if "respectively" in before + after:
             return False
         mine = {*naming.concept_names(self.fact), *naming.own_names(self.fact)}
-        behind = max(
-            (match.end() for name in mine for match in naming.phrase_pattern(name).finditer(before)), default=-1
-        )
-        ahead = min(
-            (match.start() for name in mine for match in naming.phrase_pattern(name).finditer(after)), default=last
-        )
+        behind = max((match.end() for name in mine for match in naming.mentions(name, before)), default=-1)
+        ahead = min((match.start() for name in mine for match in naming.mentions(name, after)), default=last)
         rivals = [
             other
             for other in terms.concepts().values()
@@ -170,7 +163,8 @@ class Proof:
                 match.end()
                 for other in rivals
                 for name in other.names
-                for match in naming.phrase_pattern(name).finditer(before, max(behind, 0))
+                for match in naming.mentions(name, before)
+                if match.start() >= behind
             ),
             default=-1,
         )
@@ -188,7 +182,7 @@ class Proof:
                 )
 
     def _figures_of_texts(self, part: Any) -> None:
-        spans = spans_of(part.source) if isinstance(part, Told) else tuple(places(self.fact))
+        spans = spans_of(part.source) if isinstance(part, Told) else self._everywhere
         for name, words in texts_of(part):
             for figure in figures(words):
                 if words[figure.start].isalpha() or self._has_figure(spans, words, figure):
@@ -198,19 +192,31 @@ class Proof:
                 if name == "notes" and figure.digits in self.elsewhere:
                     continue
                 self._no(
-                    f"{name}: the figure {words[figure.start : figure.end]} of “{_short(words)}” stands in none of its spans.",
+                    f"{name}: the figure {words[figure.start : figure.end]} of “{short(words)}” stands in none of its "
+                    f"spans.",
                     "Correct it, or tell it with its place: Told(words, at(…)).",
                 )
 
     def _has_figure(self, spans: tuple[Span, ...], words: str, figure: Figure) -> bool:
         if not figure.name:
             unit = max((printed for printed, _ in units_at(words, figure.end)), key=len, default="")
-            claim = Amount("", figure.digits, unit, _EITHER)
-            return any(_matches(self.text, span, claim) for span in spans)
+            counted = word_after(words, figure.end)
+            same = [
+                each.digits for each in self._figures(spans) if counted and word_after(self.text, each.end) == counted
+            ]
+            if same and figure.digits not in same:
+                return False  # 5 consecutive days are not 6, though 6 months stand there too
+            claim = Amount("", figure.digits, unit, EITHER)
+            return any(matches(self.text, span, claim) for span in spans)
         start = max(words.rfind(char, 0, figure.start) for char in " (/,;“") + 1
         word = naming.phrase_pattern(words[start : figure.end])
-        nearby = (self.text[each.start : each.end] for span in spans for each in touching(self.text, span.offset, span.end))
+        nearby = (
+            self.text[each.start : each.end] for span in spans for each in touching(self.text, span.offset, span.end)
+        )
         return any(word.search(sentence) for sentence in nearby)
+
+    def _figures(self, spans: tuple[Span, ...]) -> list[Figure]:
+        return [each for span in spans for each in within(self.text, span.offset, span.end)]
 
     def _words(self, part: Any) -> None:
         here = " … ".join(self.text[span.offset : span.end] for span in self._spans(part))
@@ -218,10 +224,8 @@ class Proof:
             case Told() if terms.concepts().get(part.text, None):
                 pass  # a key of the catalogue is our reading of the words there
             case Told() if naming.words_of(part.text) and not naming.shares_word(part.text, here):
-                self._no(
-                    f"“{_short(part.text)}” has no word in common with its span.", "Correct the span or the words."
-                )
-            case Relative() if part.words and not quote_pattern(part.words).search(here):
+                self._no(f"“{short(part.text)}” has no word in common with its span.", "Correct the span or the words.")
+            case Relative() if part.words and not quote_pattern(plain(part.words)).search(plain(here)):
                 self._no(
                     f"the words “{part.words}” of its time do not stand in the moment's spans.",
                     "Quote them as they are printed.",
@@ -232,11 +236,18 @@ class Proof:
                 everywhere = " … ".join(self.text[span.offset : span.end] for span in places(self.fact))
                 if not naming.shares_word(part.words, everywhere):
                     self._no(
-                        f"the words of the suspect, “{_short(part.words)}”, stand in none of its spans.",
+                        f"the words of the suspect, “{short(part.words)}”, stand in none of its spans.",
                         "Quote the source.",
                     )
             case _ if part is self.fact:
-                self._naming(here)
+                lines = (each for span in self._spans(part) for each in touching(self.text, span.offset, span.end))
+                self._naming(" … ".join([here, *(self.text[each.start : each.end] for each in lines if each.is_line)]))
+
+    def _own_words(self) -> None:
+        stretches = [each for span in self._everywhere for each in touching(self.text, span.offset, span.end)]
+        nearby = " … ".join(self.text[each.start : each.end] for each in dict.fromkeys(stretches))
+        if naming.concept_of(self.fact) and not naming.is_in_catalogue(self.fact, nearby):
+            self.counts.own_words.append(self.fact.key)
 
     def _person(self, person: Person, here: str) -> None:
         words = _SEXES.get(person.sex)
@@ -244,7 +255,7 @@ class Proof:
             self._no(f"no word of its spans says {person.sex}.", "Give the span that does, or correct sex=.")
         elif isinstance(person.origin, str) and not naming.shares_word(person.origin, here):
             self._no(
-                f"the origin “{_short(person.origin)}” stands in none of its spans.", "Give the span that tells it."
+                f"the origin “{short(person.origin)}” stands in none of its spans.", "Give the span that tells it."
             )
         else:
             self.counts.words += 1
@@ -254,108 +265,15 @@ class Proof:
         concept = naming.concept_of(self.fact)
         if other and concept:
             self._no(
-                f"“{_short(other[0])}” names {other[1].name} ({other[1].key}), not {concept.name} ({concept.key}).",
+                f"“{short(other[0])}” names {other[1].name} ({other[1].key}), not {concept.name} ({concept.key}).",
                 "Correct the concept, the text or named=.",
             )
         elif self._named or (concept is None and not naming.own_names(self.fact)) or naming.is_told(self.fact, here):
             self.counts.words += 1
+            self._own_words()
         else:
             phrases = ", ".join(dict.fromkeys((*naming.concept_names(self.fact), *naming.own_names(self.fact))))
             self._no(
                 f"none of its spans holds a phrase that names it ({phrases}).",
                 "Give the span that names it, or text= the source's own naming phrase.",
             )
-
-
-def span_mistake(text: str, span: Span) -> tuple[str, str] | None:
-    """What is wrong with `span` in `text`, and how to mend it; None where it reads exactly as its quote says."""
-    locate = f"Find it again: casefhir locate DOCUMENT '{span.quote}'."
-    if span.end > len(text):
-        return f"the span at {span.offset} ends at {span.end}, after the document's {len(text)} characters.", locate
-    words = text[span.offset : span.end]
-    if not quote_pattern(span.quote).fullmatch(words):
-        return f"the span at {span.offset} reads “{_short(words)}”, not “{span.quote}”.", locate
-    if _cuts(text, span.offset) or _cuts(text, span.end):
-        return f"the span at {span.offset} starts or ends inside a word or number: “{_short(words)}”.", locate
-    return None
-
-
-def _cuts(text: str, position: int) -> bool:
-    """Whether a border at `position` cuts a word, a number, or a word broken at a line end."""
-    before, after = text[max(position - 30, 0) : position], text[position : position + 30]
-    if before[-1:].isalnum() and after[:1].isalnum():
-        return True
-    if re.search(r"\d[.,·]\Z", before) and after[:1].isdigit():
-        return True
-    if before[-1:].isdigit() and re.match(r"[.,·]\d", after):
-        return True
-    return bool(re.search(r"[^\W\d_][-\u00ad]\s*\n\s*$", before) and re.match(r"[a-z]", after))
-
-
-def is_bare(text: str, span: Span) -> bool:
-    """Whether a span holds a figure and no word but units."""
-    left = text[span.offset : span.end]
-    found = within(text, span.offset, span.end)
-    if not found:
-        return False
-    for figure in reversed(found):
-        printed = max((unit for unit, _ in units_at(text, figure.end)), key=len, default="")
-        tail = figure.end - span.offset + (len(printed) + 1 if printed else 0)
-        left = left[: figure.start - span.offset] + " " + left[tail:]
-    return not naming.words_of(left)
-
-
-def _matches(text: str, span: Span, claim: Claim) -> list[tuple[int, int]]:
-    """Where in `span` the claimed figure stands."""
-    if isinstance(claim, Time):
-        return [(start, start + 1) for start in states_time(text, span.offset, span.end, claim.digits, claim.ucum)]
-    here = within(text, span.offset, span.end)
-    if isinstance(claim, Ratio):
-        return _ratios(text, here, claim)
-    return [
-        (each.start, each.end)
-        for each in here
-        if each.digits == claim.digits and (not each.name or claim.what == "scale") and _fits(text, each, claim)
-    ]
-
-
-def _fits(text: str, figure: Figure, claim: Amount) -> bool:
-    """Whether sign and unit beside the printed figure allow the claim."""
-    before = text[max(figure.start - 4, 0) : figure.start].rstrip().replace("=", "").rstrip()
-    sign = {"<": "<", ">": ">", "≤": "<", "≥": ">"}.get(before[-1:])
-    allowed = {"<" if each in "<≤" else ">" for each in claim.signs}
-    if sign and sign not in allowed:
-        return False
-    if claim.negative and before[-1:] not in ("-", "−", "–"):
-        return False
-    if claim.unit:
-        return has_unit(text, figure, claim.unit) is not False
-    printed = [] if claim.signs == _EITHER else units_at(text, figure.end)
-    return not printed or any(code in SOFT_UNITS for _, code in printed)
-
-
-def _ratios(text: str, here: tuple[Figure, ...], claim: Ratio) -> list[tuple[int, int]]:
-    found = []
-    for first in range(len(here) - len(claim.digits) + 1):
-        row = here[first : first + len(claim.digits)]
-        apart = (text[one.end : other.start] for one, other in pairwise(row))
-        if tuple(each.digits for each in row) == claim.digits and all(
-            re.fullmatch(r"\s*[/:]\s*", gap) for gap in apart
-        ):
-            found.append((row[0].start, row[-1].end))
-    return found
-
-
-def _shown(claim: Claim) -> str:
-    match claim:
-        case Amount():
-            return f"{'-' if claim.negative else ''}{claim.digits} {claim.unit}".strip()
-        case Time():
-            return f"{claim.digits} {claim.ucum}"
-        case Ratio():
-            return "/".join(claim.digits)
-
-
-def _short(words: str) -> str:
-    flat = " ".join(words.split())
-    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN // 2].rstrip()} … {flat[-_SHOWN // 2 :].lstrip()}"

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 _BLOCK_END = re.compile(r"\n[ \t\u00a0]*\n\s*")
@@ -12,6 +12,7 @@ _STOP = re.compile(rf"(?:(?<!\d)[.!?]{_CLOSING}\d[\d, –-]*|[.!?]{_CLOSING})(?=
 _CELLS = re.compile(r"\t|\||\S {2,}\S")
 _PURE_NUMBER = re.compile(r"[<>≤≥]?\d+(?:[.,]\d+)?%?")
 _FEWEST_CELLS = 3
+_KEPT = 1024  # texts and parts of texts whose sentences are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def data_lines(name: str) -> frozenset[str]:
     return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def stretches(text: str) -> tuple[Stretch, ...]:
     """All sentences and table lines of `text`, in order, without the white space between them."""
     found: list[Stretch] = []
@@ -62,7 +63,7 @@ def preceding(text: str, stretch: Stretch) -> Stretch | None:
     return stretches(text)[position] if position >= 0 else None
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _starts(text: str) -> list[int]:
     return [each.start for each in stretches(text)]
 
@@ -72,14 +73,15 @@ def _blocks(text: str) -> list[tuple[int, int]]:
     bounds: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
     for match in [*_BLOCK_END.finditer(text, start), None]:
-        end = match.start() if match else len(text.rstrip())
+        end = match.start() if match else len(text)
+        end = start + len(text[start:end].rstrip())
         if end > start:
             goes_on = bounds and text[start].islower() and text[bounds[-1][1] - 1] not in ".!?:|"
             if goes_on:
                 bounds[-1] = (bounds[-1][0], end)
             else:
                 bounds.append((start, end))
-        start = match.end() if match else end
+        start = match.end() if match else len(text)
     return bounds
 
 

@@ -1,4 +1,4 @@
-"""Finds the places of a mapping again in another rendition of its article: other line breaks, spaces, quotes and dashes.
+"""Finds the places of a mapping again in another rendition of its article: other line breaks, spaces, quotes, dashes.
 
 What is found is relocated, not proven: only the document that was hashed proves a mapping.
 """
@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from casefhir.record import Case, Span, places
-from casefhir.record.spans import ELISION
+from casefhir.record import Case, LeftOut, Span, places
+from casefhir.record.spans import ELISION, LONGEST_QUOTE
 from casefhir.sources.article.document import Document, DocumentError
 from casefhir.sources.article.findings import Finding
 from casefhir.sources.article.modules import Mapping
@@ -109,11 +109,12 @@ def relocate_in(mapping: Mapping, folder: Path) -> VerifyReport:
 
 
 def relocate(mapping: Mapping, document: Document, found: dict[Span, Span] | None = None) -> VerifyReport:
-    """The places of `mapping` in `document`, another rendition of its article, and what cannot be found or does not hold there."""
+    """The places of `mapping` in `document`, another rendition of its article, and what is not found or fails there."""
     found = locations(mapping.case, document.text) if found is None else found
     findings = list(_missing(mapping, found))
     lost = {finding.fact for finding in findings}
-    moved = replace(mapping, case=_with_spans(mapping.case, found), **_moved_lines(mapping, found))
+    now = {old: _requoted(document.text, new) for old, new in found.items()}
+    moved = replace(mapping, case=_with_spans(mapping.case, now), **_moved_lines(mapping, found))
     counts = Counts()
     findings += [each for each in fact_findings(moved, document.text, counts) if each.fact not in lost]
     return VerifyReport(
@@ -126,13 +127,14 @@ def relocate(mapping: Mapping, document: Document, found: dict[Span, Span] | Non
         counts.dates,
         counts.words,
         tuple(findings),
+        tuple(counts.own_words),
         found,
         is_relocation=True,
     )
 
 
 def locations(case: Case, text: str) -> dict[Span, Span]:
-    """Where each place of `case` stands in `text`: those that read as quoted only once fix the order, the others follow it."""
+    """Where each place of `case` stands in `text`: those that read as quoted only once fix the order of the others."""
     squeezed = _Squeezed(text)
     spans = sorted(set(_spans(case)), key=lambda span: (span.offset, span.length))
     candidates = {span: list(_candidates(squeezed, span)) for span in spans}
@@ -159,7 +161,10 @@ def _candidates(squeezed: _Squeezed, span: Span) -> Iterator[tuple[int, int]]:
             if not ends:
                 break
         if ends:
-            yield start, min(ends, key=lambda last: abs(last - start - span.length * len(squeezed.chars) / len(squeezed.text)))
+            yield (
+                start,
+                min(ends, key=lambda last: abs(last - start - span.length * len(squeezed.chars) / len(squeezed.text))),
+            )
 
 
 def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -219,10 +224,19 @@ def _with_spans(thing: Any, found: dict[Span, Span]) -> Any:
         return tuple(_with_spans(each, found) for each in thing)
     if not is_dataclass(thing) or isinstance(thing, type):
         return thing
-    left = found.get(as_span(thing)) if hasattr(thing, "reason") else None  # a LeftOut is its own place
-    if left:
-        return replace(thing, offset=left.offset, length=left.length)
-    return replace(thing, **{each.name: _with_spans(getattr(thing, each.name), found) for each in fields(thing) if each.init})
+    if isinstance(thing, LeftOut):
+        now = found.get(as_span(thing))
+        return replace(thing, offset=now.offset, length=now.length, quote=now.quote) if now else thing
+    return replace(
+        thing, **{each.name: _with_spans(getattr(thing, each.name), found) for each in fields(thing) if each.init}
+    )
+
+
+def _requoted(text: str, span: Span) -> Span:
+    """`span` with the quote that the rendition prints there, so that its own quotes and dashes are no findings."""
+    words = text[span.offset : span.end].split()
+    ends = words[0] if len(words) == 1 else f"{words[0]} {ELISION} {words[-1]}"
+    return Span(span.offset, span.length, ends if len(ends) <= LONGEST_QUOTE else span.quote)
 
 
 def _moved_lines(mapping: Mapping, found: dict[Span, Span]) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
-from casefhir.record import LeftOut, Span, places
+from casefhir.record import Case, Fact, LeftOut, Person, Relative, Span, parts, places
+from casefhir.record.case import KEY
 from casefhir.sources.article.document import Document
 from casefhir.sources.article.figures import states_date, within
 from casefhir.sources.article.findings import Finding
+from casefhir.sources.article.matching import span_mistake
 from casefhir.sources.article.modules import Mapping
 from casefhir.sources.article.naming import phrase_pattern
-from casefhir.sources.article.proof import Counts, Proof, span_mistake
+from casefhir.sources.article.proof import Counts, Proof
+from casefhir.terms import concepts
 
 UNTITLED = "Untitled document"
 
@@ -19,8 +23,9 @@ UNTITLED = "Untitled document"
 class VerifyReport:
     """What was proven of a case, and what does not hold.
 
-    `spans`, `figures`, `dates` and `words` count what was proven; `relocated` the spans found again in another rendition of
-    the article (then nothing counts as proven).
+    `spans`, `figures`, `dates` and `words` count what was proven; `relocated` the spans found again in another
+    rendition of the article (then nothing counts as proven). `own_words` are the keys of facts whose concept only words
+    of the mapping's own (text=, named=) name: that these mean the concept is for a reader to judge.
     """
 
     case: str
@@ -32,6 +37,7 @@ class VerifyReport:
     dates: int
     words: int
     findings: tuple[Finding, ...]
+    own_words: tuple[str, ...] = ()
     relocated: dict[Span, Span] = field(default_factory=dict)
     is_relocation: bool = False
 
@@ -52,6 +58,7 @@ class VerifyReport:
             "figures": self.figures,
             "dates": self.dates,
             "words": self.words,
+            "namedByOwnWords": list(self.own_words),
             "relocated": [
                 {
                     "offset": old.offset,
@@ -67,7 +74,7 @@ class VerifyReport:
 
 
 def verify(mapping: Mapping, document: Document) -> VerifyReport:
-    """The proof that every span of `mapping` reads as it says in `document`, and that every figure, date and name stands there.
+    """The proof that every span of `mapping` reads in `document` as it says, and holds its figures, dates and names.
 
     Findings, not exceptions, tell what does not hold, each with the mapping's file and line.
     """
@@ -75,9 +82,17 @@ def verify(mapping: Mapping, document: Document) -> VerifyReport:
     findings = [*article_findings(mapping, document), *fact_findings(mapping, document.text, counts)]
     case = mapping.case
     return VerifyReport(
-        case.key, mapping.path, document.path, len(case.facts) + 1, counts.spans, counts.figures, counts.dates, counts.words,
+        case.key,
+        mapping.path,
+        document.path,
+        len(case.facts) + 1,
+        counts.spans,
+        counts.figures,
+        counts.dates,
+        counts.words,
         tuple(findings),
-    )  # fmt: skip
+        tuple(counts.own_words),
+    )
 
 
 def unproven(mapping: Mapping, folder: Path, why: str) -> VerifyReport:
@@ -96,12 +111,25 @@ def fact_findings(mapping: Mapping, text: str, counts: Counts) -> Iterator[Findi
         for span, what, mend in Proof(fact, text, counts, figures).run():
             line = mapping.line_at(fact.key, span.offset, span.length) if span else mapping.line_of(fact.key)
             yield Finding(file, line, fact.key, what, mend)
+        for name, near in _mistyped_keys(mapping.case, fact):
+            what = f"it names {name!r}, which is like the key {near!r}, but no fact is called so."
+            yield Finding(file, mapping.line_of(fact.key), fact.key, what, "Write the key, or free words.")
     for left in mapping.case.left_out:
         mistake = span_mistake(text, as_span(left))
         if mistake:
             what, mend = mistake
             line = mapping.line_at(None, left.offset, left.length)
             yield Finding(file, line, None, what.replace("the span", "the stretch left out", 1), mend)
+
+
+def _mistyped_keys(case: Case, fact: Fact | Person) -> Iterator[tuple[str, str]]:
+    """Free words of `fact`, where a key may stand, that are nearly a key of the case; with that key."""
+    named: list[str] = [part.event for part in parts(fact) if isinstance(part, Relative)]
+    for field_name in ("due_to", "after", "related", "reasons"):
+        named += [each for each in getattr(fact, field_name, ()) if isinstance(each, str)]
+    for name in dict.fromkeys(named):
+        if name not in case.by_key and name not in concepts() and KEY.fullmatch(name) and "-" in name:
+            yield from ((name, near) for near in get_close_matches(name, case.by_key, n=1, cutoff=0.8))
 
 
 def as_span(left: LeftOut) -> Span:

@@ -1,0 +1,140 @@
+"""What a stretch of the text holds: the words of a quote, the figure of a claim."""
+
+import re
+from itertools import pairwise
+
+from casefhir.record import Span
+from casefhir.record.spans import ELISION
+from casefhir.sources.article import naming
+from casefhir.sources.article.claims import Amount, Claim, Ratio, Time
+from casefhir.sources.article.document import quote_pattern
+from casefhir.sources.article.figures import SOFT_UNITS, Figure, has_unit, states_time, units_at, within
+from casefhir.sources.article.prose import data_lines
+
+EITHER = frozenset("<>")  # the signs of an Amount whose comparison does not matter
+_SHOWN = 60
+_TYPEWRITER = str.maketrans("“”‘’–—‐‑−", "\"\"''-----")
+
+
+def span_mistake(text: str, span: Span) -> tuple[str, str] | None:
+    """What is wrong with `span` in `text`, and how to mend it; None where it reads exactly as its quote says."""
+    locate = f"Find it again: casefhir locate DOCUMENT '{span.quote}'."
+    if span.end > len(text):
+        return f"the span at {span.offset} ends at {span.end}, after the document's {len(text)} characters.", locate
+    words = text[span.offset : span.end]
+    if not reads_plainly(words, span.quote) and not quote_pattern(span.quote).fullmatch(words):
+        return f"the span at {span.offset} reads “{short(words)}”, not “{span.quote}”.", locate
+    if _cuts(text, span.offset) or _cuts(text, span.end):
+        return f"the span at {span.offset} starts or ends inside a word or number: “{short(words)}”.", locate
+    return None
+
+
+def reads_plainly(words: str, quote: str) -> bool:
+    """Whether `words` read as `quote`, no word being broken: the pattern would say so too, but is slow to make."""
+    flat = " ".join(words.split())
+    first, *rest = (piece.strip() for piece in quote.split(ELISION))
+    if words != words.strip():
+        return False
+    if not rest:
+        return flat == first
+    position = len(first)
+    for piece in rest[:-1]:
+        position = flat.find(piece, position) + len(piece)
+        if position < len(piece):
+            return False
+    return flat.startswith(first) and flat.endswith(rest[-1]) and len(flat) - len(rest[-1]) >= position
+
+
+def _cuts(text: str, position: int) -> bool:
+    """Whether a border at `position` cuts a word, a number, or a word broken at a line end."""
+    before, after = text[max(position - 30, 0) : position], text[position : position + 30]
+    if before[-1:].isalnum() and after[:1].isalnum():
+        return True
+    if re.search(r"\d[.,·]\Z", before) and after[:1].isdigit():
+        return True
+    if before[-1:].isdigit() and re.match(r"[.,·]\d", after):
+        return True
+    return bool(re.search(r"[^\W\d_][-\u00ad]\s*\n\s*$", before) and re.match(r"[a-z]", after))
+
+
+def word_after(text: str, end: int) -> str:
+    """The word directly after a figure, in small letters; empty where none, or only a function word, follows."""
+    match = re.compile(r"[\s-]*([^\W\d_]{3,})").match(text, end)
+    word = match[1].casefold() if match else ""
+    return "" if word in data_lines("function_words.txt") else word
+
+
+def is_bare(text: str, span: Span) -> bool:
+    """Whether a span holds a figure and no word but units."""
+    left = text[span.offset : span.end]
+    found = within(text, span.offset, span.end)
+    if not found:
+        return False
+    for figure in reversed(found):
+        printed = max((unit for unit, _ in units_at(text, figure.end)), key=len, default="")
+        tail = figure.end - span.offset + (len(printed) + 1 if printed else 0)
+        left = left[: figure.start - span.offset] + " " + left[tail:]
+    return not naming.words_of(left)
+
+
+def matches(text: str, span: Span, claim: Claim) -> list[tuple[int, int]]:
+    """Where in `span` the claimed figure stands."""
+    if isinstance(claim, Time):
+        return [(start, start + 1) for start in states_time(text, span.offset, span.end, claim.digits, claim.ucum)]
+    here = within(text, span.offset, span.end)
+    if isinstance(claim, Ratio):
+        return _ratios(text, here, claim)
+    return [
+        (each.start, each.end)
+        for each in here
+        if each.digits == claim.digits and (not each.name or claim.what == "scale") and _fits(text, each, claim)
+    ]
+
+
+def _fits(text: str, figure: Figure, claim: Amount) -> bool:
+    """Whether sign and unit beside the printed figure allow the claim."""
+    before = text[max(figure.start - 4, 0) : figure.start].rstrip().replace("=", "").rstrip()
+    sign = {"<": "<", ">": ">", "≤": "<", "≥": ">"}.get(before[-1:])
+    allowed = {"<" if each in "<≤" else ">" for each in claim.signs}
+    if sign and sign not in allowed:
+        return False
+    if claim.negative and before[-1:] not in ("-", "−", "–"):
+        return False
+    if claim.unit:
+        return has_unit(text, figure, claim.unit) is not False
+    printed = () if claim.signs == EITHER else units_at(text, figure.end)
+    return not printed or any(code in SOFT_UNITS for _, code in printed)
+
+
+def _ratios(text: str, here: tuple[Figure, ...], claim: Ratio) -> list[tuple[int, int]]:
+    found = []
+    for first in range(len(here) - len(claim.digits) + 1):
+        row = here[first : first + len(claim.digits)]
+        apart = (text[one.end : other.start] for one, other in pairwise(row))
+        if tuple(each.digits for each in row) == claim.digits and all(
+            re.fullmatch(r"\s*[/:]\s*", gap) for gap in apart
+        ):
+            found.append((row[0].start, row[-1].end))
+    return found
+
+
+def plain(words: str) -> str:
+    """`words` with typewriter quotes and dashes."""
+    return words.translate(_TYPEWRITER)
+
+
+def shown(claim: Claim) -> str:
+    """The figure of `claim` for a message."""
+    match claim:
+        case Amount():
+            return f"{'-' if claim.negative else ''}{claim.digits} {claim.unit}".strip()
+        case Time():
+            return f"{claim.digits} {claim.ucum}"
+        case Ratio():
+            return "/".join(claim.digits)
+
+
+def short(words: str) -> str:
+    """`words` on one line, its middle left out where it is long."""
+    flat = " ".join(words.split())
+    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN // 2].rstrip()} … {flat[-_SHOWN // 2 :].lstrip()}"
