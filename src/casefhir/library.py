@@ -1,5 +1,6 @@
 """The library's verbs over all rooms: load a case, convert it, prove it against its document."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from casefhir.fhir import convert as convert_case
 from casefhir.fhir.context import resource_type
 from casefhir.fhir.narrative import summary
 from casefhir.published import folder
-from casefhir.record import Case, spans_of
+from casefhir.record import Case, RecordError, check, spans_of
 from casefhir.record import places as places
 from casefhir.sources.article.coverage import CoverageReport
 from casefhir.sources.article.coverage import coverage as coverage_of
 from casefhir.sources.article.document import Document
 from casefhir.sources.article.document import find_by_hash as find_by_hash
-from casefhir.sources.article.modules import Mapping, load_mapping, resolve
+from casefhir.sources.article.modules import Mapping, MappingError, load_mapping, resolve
 from casefhir.sources.article.modules import published_mappings as published_mappings
 from casefhir.sources.article.verify import VerifyReport
 from casefhir.sources.article.verify import verify as verify_against
@@ -50,6 +51,10 @@ def convert(
     licence; `subject` (`Patient/123`) attaches the facts to a patient that exists.
     """
     if isinstance(case, Case):
+        mistakes = check(case)
+        if mistakes:
+            told = (f"{each.fact}: {each}" if each.fact else str(each) for each in mistakes)
+            raise RecordError("\n".join(told), mistakes[0].fact)
         return convert_case(case, form=form, terminology=terminology, subject=subject)
     mapping = case if isinstance(case, Mapping) else load_case(case)
     origin = Origin(mapping.name, mapping.sha256, mapping.fact_lines)
@@ -73,9 +78,19 @@ def coverage(case: Mapping | str | Path, sources: Path | str) -> CoverageReport:
 
 
 def mapping_files(name: str) -> list[Path]:
-    """The mapping files that `name` means: a case key, a file, or all in a folder."""
+    """The mapping files that `name` means: a published case's key, a file, or those in a folder that define a CASE.
+
+    Raises `MappingError` where there is none: other Python files of a folder are not run.
+    """
     path = Path(name)
-    return sorted(path.glob("*.py")) if path.is_dir() else [resolve(name)]
+    if not path.is_dir() or name in {each.stem.replace("_", "-") for each in published_mappings()}:
+        return [resolve(name)]
+    found = [
+        each for each in sorted(path.glob("*.py")) if re.search(r"^CASE\b", each.read_text(encoding="utf-8"), re.M)
+    ]
+    if not found:
+        raise MappingError(f"{path}: No file in this folder is a mapping; a mapping is a .py file that defines CASE.")
+    return found
 
 
 def validate_conversion(conversion: Conversion) -> Report:

@@ -119,3 +119,103 @@ def test_help_loads_nothing_heavy() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr.split()
     assert not {"httpx", "pydantic", "ucumvert", "pint", "fhir", "orjson", "lark"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("subject", "form", "code"),
+    [
+        ("Patient/123", "transaction", 0),
+        ("https://example.org/fhir/Patient/123", "ndjson", 0),
+        ("Patient?identifier=urn:x|17", "transaction", 0),
+        ("Patient?identifier=urn:x|17", "ndjson", 2),
+        ("Patient/123", "document", 2),
+        ("Group/1", "transaction", 2),
+        ("garbage", "ndjson", 2),
+        ("", "transaction", 2),
+        ("Patient/1' x", "ndjson", 2),
+    ],
+)
+def test_facts_are_attached_to_patients_only(subject: str, form: str, code: int, tmp_path: Path) -> None:
+    found = run("convert", EXAMPLE, "-o", tmp_path, "--as", form, "--subject", subject)
+    assert found.exit_code == code, found.stderr
+    assert "attached to" in found.stderr if code == 0 else "Error:" in found.stderr
+    assert not [path for path in tmp_path.rglob("*.json") if '"resourceType": "Patient"' in path.read_text("utf-8")]
+
+
+def test_a_folder_without_mappings_is_no_reason_to_convert_others(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("print('run')", encoding="utf-8")
+    found = run("convert", tmp_path, "-o", tmp_path / "out")
+    assert found.exit_code == 2
+    assert found.stdout == ""
+    assert "No file in this folder is a mapping" in found.stderr
+
+
+def test_a_folder_of_mappings_is_converted_once_each(tmp_path: Path) -> None:
+    found = run("convert", ROOT / "examples", ROOT / "examples", "-o", tmp_path, "--json")
+    assert found.exit_code == 0
+    assert len(found.stdout.splitlines()) == 1
+
+
+def test_a_place_that_cannot_be_written_is_a_matter_of_usage() -> None:
+    found = run("convert", EXAMPLE, "-o", "/dev/null/x")
+    assert found.exit_code == 2
+    assert "/dev/null" in found.stderr
+
+
+def test_what_does_not_conform_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from casefhir import library
+    from casefhir.conformance import Finding, Report
+
+    def refuse(conversion: library.Conversion) -> Report:
+        report = Report()
+        report.add(Finding("error", "test", "Bundle", "", "It is refused."))
+        return report
+
+    monkeypatch.setattr(library, "validate_conversion", refuse)
+    found = run("convert", EXAMPLE, "-o", tmp_path)
+    assert found.exit_code == 1
+    assert "Not written" in found.stderr
+    assert not list(tmp_path.glob("*.json"))
+    assert run("convert", EXAMPLE, "-o", tmp_path, "--allow-errors").exit_code == 0
+    assert list(tmp_path.glob("*.json"))
+
+
+def test_a_defect_of_ours_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    from casefhir import library
+
+    def fail() -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(library, "list_cases", fail)
+    found = run("list")
+    assert found.exit_code == 5
+    assert "a defect of ours; -v shows where" in found.stderr
+    assert isinstance(run("list", "-v").exception, RuntimeError)
+
+
+def test_an_interruption_has_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from casefhir import library
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library, "list_cases", interrupt)
+    assert run("list").exit_code == 130
+
+
+def test_a_reader_who_stops_reading_is_no_error() -> None:
+    import subprocess
+    import sys
+
+    command = f"{sys.executable} -m casefhir show {EXAMPLE} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0", done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_licensed_codes_are_written_only_when_asked(tmp_path: Path) -> None:
+    case = "ivig-antisynthetase-ku"
+    assert run("convert", case, "-o", tmp_path / "free").exit_code == 0
+    assert run("convert", case, "-o", tmp_path / "all", "--terminology", "snomed").exit_code == 0
+    assert "445187004" not in (tmp_path / "free" / f"{case}.json").read_text("utf-8")
+    assert "445187004" in (tmp_path / "all" / f"{case}.json").read_text("utf-8")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from casefhir.fhir import convert
-from casefhir.record import Component, Measurement, On, RecordError, Relative, Told, Words, at, check
+from casefhir.record import Component, Measurement, On, RecordError, Relative, Told, Words, at
 
 from .samples import HERE, LATER, MAY_2012, case, shaped
 
@@ -155,27 +155,40 @@ def test_a_unit_that_does_not_fit_its_concept_is_refused() -> None:
         case(Measurement("ck", "ck", "22.7 kg", HERE))
 
 
-def test_mistakes_of_a_fact_are_sentences() -> None:
-    from casefhir.record import Case, Person, Section
-
-    from .samples import ARTICLE
-
-    bad = Case("bad", "Bad", ARTICLE, Person("female", HERE), (
-        Measurement("a", "ck", "22.7 kg", HERE), Measurement("b", "crpp", "1 mg/L", HERE),
-        Measurement("c", None, "x", HERE),
-        Measurement("d", "crp", "1 mg/L", at(999, 10, "x")), Measurement("e", "crp", "1 mg/L", HERE, visit="nowhere"),
-        Measurement("f", "crp", "1 mg/L", HERE, notes="no tuple"),  # type: ignore[arg-type]
-    ), (Section("s", 0, 10),), "2026-11-22T00:00:00Z")  # fmt: skip
-    said = {error.fact: str(error) for error in check(bad)}
-    assert "does not fit creatine kinase" in said["a"]
-    assert "Did you mean crp" in said["b"]
-    assert "neither a concept nor a text" in said["c"]
-    assert "ends after the document's 1000 characters" in said["d"]
-    assert "which no fact of the case is called" in said["e"]
-    assert "with a comma" in said["f"]
-
-
 def test_two_facts_with_one_key_are_refused() -> None:
     twice = Measurement("crp", "crp", "8 mg/L", HERE)
     with pytest.raises(RecordError, match="Two facts have the key 'crp'"):
         case(twice, twice)
+
+
+def test_signs_are_kept() -> None:
+    assert shaped(Measurement("d", None, "−30%", HERE, text="TLC"))["valueQuantity"]["value"] == -30
+    found = shaped(Measurement("d", "crp", "≥5 mg/L", HERE))["valueQuantity"]
+    assert (found["comparator"], found["value"]) == (">=", 5)
+
+
+def test_a_hedge_stays_with_the_figure() -> None:
+    places = (at(1, 9, "20 000 IU/L"), at(5, 20, "close to 20 000 IU/L"))
+    found = shaped(Measurement("ck", "ck", "20000 IU/L", places))["valueQuantity"]
+    assert found["extension"][0]["valueString"] == "close to 20 000 IU/L"
+
+
+def test_without_printed_authors_nobody_is_named_as_performer() -> None:
+    from dataclasses import replace
+
+    from .samples import ARTICLE
+
+    made = convert(case(Measurement("ck", "ck", "normal", HERE), article=replace(ARTICLE, authors=())))
+    assert not [each for each in made.resources if "performer" in each]
+
+
+def test_a_record_made_in_code_is_checked_before_it_is_converted() -> None:
+    from casefhir import library
+    from casefhir.record import Case, Person, Section
+
+    from .samples import ARTICLE
+
+    wrong = Measurement("ck", "ck", "5 kg", HERE)
+    made = Case("x", "X", ARTICLE, Person("female", HERE), (wrong,), (Section("s", 0, 10),), "2026-11-22T00:00:00Z")
+    with pytest.raises(RecordError, match="ck: The unit 'kg' does not fit"):
+        library.convert(made)

@@ -105,3 +105,24 @@ def test_what_is_not_ucum_is_said_to_be_unknown() -> None:
 
 def test_interpretations_are_codes_of_hl7s_system() -> None:
     assert {code for code, _ in _interpretations().values()} <= {"N", "A", "H", "L", "POS", "NEG", "B", "W"}
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    """In a process of its own: the unit registry is built on first use, which must happen once."""
+    import subprocess
+    import sys
+
+    script = """
+import threading
+from casefhir import terms
+barrier, found = threading.Barrier(12), []
+def ask(number):
+    barrier.wait()
+    found.append(terms.commensurable(*[("mg/L", "g/dL"), ("g/kg", "mg/kg"), ("mm/h", "m/s")][number % 3]))
+threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+print(found.count(True))
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (run.stdout.strip(), run.stderr) == ("12", "")

@@ -2,11 +2,12 @@
 
 import rich_click as click
 
-from casefhir.cli.common import Commands
+from casefhir.cli.common import Commands, verbosity
 from casefhir.cli.convert import convert
 from casefhir.cli.coverage import coverage
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
+from casefhir.cli.new import new
 from casefhir.cli.show import show
 from casefhir.cli.upload import upload
 from casefhir.cli.validate import validate
@@ -15,15 +16,16 @@ from casefhir.cli.verify import verify
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="casefhir")
-@click.option("-v", "--verbose", count=True, help="Say more; with a defect of ours, where it happened.")
-def main(verbose: int) -> None:
+def main() -> None:
     """Published cases and registry tables as FHIR R4 that conforms and can be traced to its source.
 
     Start with: casefhir convert -o out
 
-    Exit codes: 0 done, 1 findings, 2 usage, 3 partial, 4 network or authorisation, 5 a defect of ours.
+    Exit codes: 0 done, 1 findings, 2 usage, 3 partial, 4 network or authorisation, 5 a defect of ours, 130 interrupted.
     """
 
 
-for command in (convert, validate, show, list_cases, locate, verify, coverage, upload):
+main.params.append(verbosity())
+for command in (convert, validate, show, list_cases, locate, new, verify, coverage, upload):
+    command.params.append(verbosity())
     main.add_command(command)

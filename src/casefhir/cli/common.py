@@ -1,18 +1,25 @@
 """What the commands share: exit codes, errors as sentences, JSON for machines."""
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click as plain_click
 import rich_click as click
 
 from casefhir.errors import CasefhirError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 Item = TypeVar("Item")
 DONE, FINDINGS, USAGE, PARTIAL, NETWORK, OURS = range(6)
+INTERRUPTED = 130
+VERBOSE = "casefhir.verbose"
 
 
 def talk(text: str) -> None:
@@ -29,18 +36,32 @@ def progress(items: Sequence[Item], what: str) -> Iterable[Item]:
     """`items`, with a bar on stderr while they are worked on, if that is a terminal."""
     if not sys.stderr.isatty():
         return items
-    from rich.console import Console
     from rich.progress import track
 
-    return track(items, what, console=Console(stderr=True), transient=True)
+    return track(items, what, console=console(stderr=True), transient=True)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A rich console that is as wide as its terminal, or 100 columns; a reader who stops reading is no error."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Quiet(stderr=stderr, width=None if stream.isatty() else 100)
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """`data` in `path`, whole or not at all."""
+    """`data` in `path`, whole or not at all, whoever else writes there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_bytes(data)
-    scratch.replace(path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as scratch:
+        scratch.write(data)
+        scratch.flush()
+        os.fsync(scratch.fileno())
+    os.chmod(scratch.name, 0o644)
+    os.replace(scratch.name, path)
 
 
 class Commands(click.RichGroup):
@@ -53,15 +74,31 @@ class Commands(click.RichGroup):
         except CasefhirError as error:
             talk(f"Error: {error}")
             ctx.exit(error.exit_code)
-        except (plain_click.exceptions.Exit, plain_click.ClickException, plain_click.Abort, SystemExit):
+        except (plain_click.exceptions.Exit, plain_click.ClickException, SystemExit):
             raise
+        except (KeyboardInterrupt, plain_click.Abort):
+            talk("Interrupted.")
+            ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            sys.stderr.close()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: that is no error
             ctx.exit(DONE)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            talk(f"Error: {where}{error.strerror or error}. Name a file or folder that can be read and written.")
+            ctx.exit(USAGE)
         except Exception as error:
-            if ctx.params.get("verbose"):
+            if ctx.meta.get(VERBOSE):
                 raise
-            talk(
-                f"Error: casefhir failed on {type(error).__name__}: {error}. This is a defect of ours; -v shows where."
-            )
+            what = f"{type(error).__name__}: {error}"
+            talk(f"Error: casefhir failed on {what}. This is a defect of ours; -v shows where.")
             ctx.exit(OURS)
+
+
+def verbosity() -> click.Option:
+    """The option `-v`, of the group and of every command."""
+
+    def remember(ctx: plain_click.Context, _: plain_click.Parameter, value: int) -> None:
+        ctx.meta[VERBOSE] = ctx.meta.get(VERBOSE, 0) + value
+
+    text = "Say more; with a defect of ours, where it happened."
+    return click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=remember, help=text)

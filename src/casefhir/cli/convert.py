@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, emit, progress, talk, write_file
+from casefhir.cli.common import DONE, FINDINGS, PARTIAL, console, emit, progress, talk, write_file
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="snomed adds SNOMED CT codes outside its free sets (needs a licence).",
 )
-@click.option("--subject", help="Attach the facts to a patient that exists: Patient/123.")
+@click.option(
+    "--subject", help="Attach the facts to a patient that exists: Patient/123, or Patient?identifier=SYSTEM|VALUE."
+)
 @click.option("--allow-errors", is_flag=True, help="Write even what does not conform.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a case on stdout.")
 def convert(
@@ -51,7 +53,8 @@ def convert(
     """
     from casefhir import library
 
-    names = [each for name in mappings for each in library.mapping_files(name)] or library.published_mappings()
+    named = dict.fromkeys(each for name in mappings for each in library.mapping_files(name))
+    names = [*named] if mappings else library.published_mappings()
     done: list[tuple[Conversion, Report]] = []
     for path in progress(names, "Converting"):
         conversion = library.convert(
@@ -72,7 +75,8 @@ def convert(
         talk(
             f"Not written, because they do not conform: {', '.join(refused)} (--allow-errors writes them all the same)."
         )
-    raise SystemExit(FINDINGS if refused else DONE)
+    written = len(rows) - len(refused)
+    raise SystemExit(DONE if not refused else PARTIAL if written else FINDINGS)
 
 
 def _tell(conversion: "Conversion", report: "Report") -> None:
@@ -112,7 +116,6 @@ def _row(conversion: "Conversion", report: "Report", out: Path, written: bool) -
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="Converted cases", title_justify="left", box=None, padding=(0, 1, 0, 0))
@@ -135,4 +138,4 @@ def _table(rows: list[dict[str, Any]]) -> None:
                 )
             ),
         )
-    Console(stderr=True).print(table)
+    console(stderr=True).print(table)

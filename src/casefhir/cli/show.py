@@ -4,7 +4,7 @@ from typing import Any
 
 import rich_click as click
 
-from casefhir.cli.common import emit
+from casefhir.cli.common import console, emit
 
 
 @click.command()
@@ -27,15 +27,14 @@ def show(case: str, as_json: bool) -> None:
 
 
 def _tables(title: str, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    console.print(f"[bold]{escape(title)}[/bold]")
+    out = console()
+    out.print(f"[bold]{escape(title)}[/bold]")
     for kind in dict.fromkeys(row["resource"] for row in rows):
         table = Table("fact", "what it says", "source (offset+length)", title=kind, title_justify="left", expand=True)
         for row in (each for each in rows if each["resource"] == kind):
             spans = ", ".join(f"{offset}+{length}" for offset, length in row["spans"])
             table.add_row(row["fact"], escape(row["says"]), spans)
-        console.print(table)
+        out.print(table)

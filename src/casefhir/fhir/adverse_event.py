@@ -53,18 +53,12 @@ def adverse_event(context: Context, fact: AdverseEvent) -> Json:
         coding = {"system": f"{HL7}/adverse-event-seriousness", "code": _SERIOUSNESS[fact.seriousness]}
         found["seriousness"] = {"coding": [coding], "text": fact.seriousness_text or fact.seriousness}
     if fact.severity:
-        codings: list[Json] = [
-            {
-                "system": f"{HL7}/adverse-event-severity",
-                "code": fact.severity,
-                "display": fact.severity.capitalize(),
-            }
-        ]
-        text = fact.severity_text or fact.severity
-        found["severity"] = {
-            "coding": codings,
-            "text": f"{text} (grade {fact.grade})" if fact.grade else text,
+        coding = {
+            "system": f"{HL7}/adverse-event-severity",
+            "code": fact.severity,
+            "display": fact.severity.capitalize(),
         }
+        found["severity"] = {"coding": [coding], "text": fact.severity_text or fact.severity}
     if fact.outcome:
         coding = {
             "system": f"{HL7}/adverse-event-outcome",

@@ -18,7 +18,7 @@ from casefhir.fhir.datatypes import (
     time_choice,
 )
 from casefhir.fhir.narrative import div, name_of, summary, when_words
-from casefhir.record import Age, On, Problem, Quantity
+from casefhir.record import Age, On, Problem, Quantity, spans_of
 
 _DISPLAYS = {"entered-in-error": "Entered in Error"}
 
@@ -28,8 +28,9 @@ def condition(context: Context, fact: Problem) -> Json:
     found = context.head("Condition", fact.key, div(summary(context.case, fact)))
     # an extension's own value can carry no place (ext-1), so the place of the diagnosis' date stands with the
     # resource's
-    dated = derivations(context, fact.asserted.source) if fact.asserted else []
-    found["extension"] = [*_links(context, fact), *derivations(context, fact.source), *dated]
+    dated = spans_of(fact.asserted.source) if fact.asserted else ()
+    places = tuple(dict.fromkeys((*spans_of(fact.source), *dated)))
+    found["extension"] = [*_links(context, fact), *derivations(context, places)]
     found["identifier"] = [context.identifier("Condition", fact.key)]
     if fact.status:
         found["clinicalStatus"] = _status("condition-clinical", fact.status)

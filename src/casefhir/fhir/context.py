@@ -106,10 +106,9 @@ class Context:
         return self.to("Patient", self.case.person.key)
 
     def performer(self) -> list[Json]:
-        """Who observed: the article's authors, by display."""
+        """Who observed: the article's authors, by display; nobody where the document does not print them."""
         names = ", ".join(self.case.article.authors)
-        display = f"{names} (authors of the report)" if names else "Authors of the report, not named in the document"
-        return [{"display": display}]
+        return [{"display": f"{names} (authors of the report)"}] if names else []
 
     def head(self, kind: str, key: str, narrative: str) -> Json:
         """What every resource starts with: type, id, meta, language, narrative."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from casefhir import exactjson
+from casefhir.errors import CasefhirError
 from casefhir.fhir.adverse_event import adverse_event
 from casefhir.fhir.article import document_reference
 from casefhir.fhir.care import allergy_intolerance, diagnostic_report, encounter, procedure
@@ -16,6 +17,7 @@ from casefhir.fhir.medication_statement import medication_statement
 from casefhir.fhir.observation import observation
 from casefhir.fhir.patient import patient
 from casefhir.fhir.provenance import device, provenance
+from casefhir.fhir.subject import Form, checked_subject
 from casefhir.record import (
     AdverseEvent,
     Case,
@@ -28,8 +30,6 @@ from casefhir.record import (
     Visit,
 )
 
-Form = Literal["transaction", "collection", "document", "ndjson"]
-
 _SHAPES: dict[type, Callable[[Context, Any], Json]] = {
     Problem: condition,
     Course: medication_statement,
@@ -40,6 +40,10 @@ _SHAPES: dict[type, Callable[[Context, Any], Json]] = {
     Report: diagnostic_report,
     Visit: encounter,
 }
+
+
+class NoBundle(CasefhirError):
+    """A bundle was asked of a form that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ class Conversion:
         return dict(sorted(found.items()))
 
     def to_json(self) -> bytes:
-        """The bundle as files hold it: indented UTF-8, the same bytes everywhere."""
+        """The bundle as files hold it: indented UTF-8, the same bytes everywhere; for ndjson see `to_ndjson`."""
+        if self.form == "ndjson":
+            raise NoBundle("NDJSON has no bundle: take to_ndjson(), one file a resource type.")
         return exactjson.write(self.bundle, indent=True)
 
     def to_ndjson(self) -> dict[str, bytes]:
@@ -91,12 +97,16 @@ def convert(
     `subject` attaches the facts to a patient that exists (`Patient/123`, or `Patient?identifier=system|value` in a
     transaction) instead of writing one.
     """
+    if subject is not None:
+        subject = checked_subject(subject, form)
     context = Context(
         case, origin, terminology, subject, urns=form != "ndjson", urns_in_primitives=form in ("collection", "document")
     )
     resources = [document_reference(context)]
     if subject is None:
         resources.append(patient(context))
+    else:
+        context.remarks.append(f"The facts are attached to {subject}; sex and origin of the person are not written.")
     resources += [_SHAPES[type(fact)](context, fact) for fact in case.facts]
     resources.append(device(context))
     if form == "document":
@@ -163,5 +173,5 @@ def _index(context: Context) -> Json:
             "mapping": name,
             "line": lines.get(fact.key),
         }
-        for fact in (context.case.person, *context.case.facts)
+        for fact in (*(() if context.subject else (context.case.person,)), *context.case.facts)
     }

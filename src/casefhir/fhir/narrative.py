@@ -1,6 +1,7 @@
 """Generated narratives: plain clinical English, escaped; what a fact says in one line."""
 
 import calendar
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -46,8 +47,9 @@ def list_div(title: str, items: Iterable[str]) -> str:
 def sentence(*parts: str) -> str:
     """Parts joined by semicolons, the first letter large, a full stop at the end."""
     text = "; ".join(part for part in parts if part)
-    first = text.split(" ", 1)[0]
-    text = text[:1].upper() + text[1:] if first.islower() else text  # aSS and anti-Jo-1 keep their letters
+    first = re.split(r"[\s,:;]", text, maxsplit=1)[0]
+    plain = first.isalpha() and first.islower() and len(first) > 1  # aSS, anti-Jo-1 and m² keep their letters
+    text = text[:1].upper() + text[1:] if plain else text
     return text + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
 
 

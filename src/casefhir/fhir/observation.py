@@ -19,6 +19,7 @@ from casefhir.fhir.datatypes import (
 )
 from casefhir.fhir.narrative import div, summary
 from casefhir.record import (
+    TITRE,
     Component,
     Measurement,
     On,
@@ -49,7 +50,6 @@ _HEDGES = r"(?P<hedge>(?:about|approximately|around|almost|nearly|close to|more 
 _FIGURE = re.compile(
     rf"{_HEDGES}(?P<figure>[0-9]{{1,3}}(?:[,\u00a0\u202f ][0-9]{{3}})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)", re.I
 )
-_TITRE = re.compile(r"1\s*[:/]\s*([0-9]+)")
 
 
 def observation(context: Context, fact: Measurement) -> Json:
@@ -70,7 +70,8 @@ def observation(context: Context, fact: Measurement) -> Json:
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
     found |= time_choice(context, "effective", fact.when, required=True)
-    found["performer"] = context.performer()
+    if context.performer():
+        found["performer"] = context.performer()
     found |= _result(context, fact, value)
     notes = [annotation(context, note) for note in fact.notes] + [
         {"text": text} for text in _remarks(context, fact, value)
@@ -151,16 +152,18 @@ def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
 
 
 def _printed(fact: Measurement, value: Quantity) -> str | None:
-    """The figure as printed, where value and unit alone say it otherwise: 3,260 UI/l, close to 20 000 IU/L."""
+    """The figure as printed, where value and unit alone say it otherwise: close to 20 000 IU/L, else 3,260 UI/l."""
+    found: dict[bool, str] = {}
     for span in spans_of(fact.source):
         for match in _FIGURE.finditer(span.quote):
             if re.sub(r"[^0-9.]", "", match["figure"]) != str(value.value):
                 continue
-            hedge, rest = match["hedge"] or "", span.quote[match.end() :].lstrip()
+            hedge = match["hedge"] or ""
             if hedge or re.search(r"[^0-9.]", match["figure"]):
+                rest = span.quote[match.end() :].lstrip()
                 unit = value.unit if rest.startswith(value.unit) else ""
-                return f"{hedge}{match['figure']} {unit}".strip()
-    return None
+                found.setdefault(bool(hedge), f"{hedge}{match['figure']} {unit}".strip())
+    return found.get(True) or found.get(False)
 
 
 def _words(context: Context, words: str) -> Json:
@@ -178,7 +181,7 @@ def _absent(context: Context, told: Text) -> Json:
 
 
 def _titre(printed: str) -> Json:
-    match = _TITRE.search(printed)
+    match = TITRE.search(printed)
     if not match:
         return {"extension": [original_text(printed)]}
     return {"extension": [original_text(printed)]} | quantity(Quantity(Decimal(match[1]), "{titer}"))
@@ -226,7 +229,8 @@ def _ranges(part: Measurement | Component, value: Value | None) -> list[Json]:
         found.append(range_of(Range.parse(part.range), like=like) | {"text": part.range_text or part.range})
     if isinstance(part, Measurement) and part.scale:
         scale = range_of(Range.parse(part.scale), like=like, ucum="1")
-        found.append(scale | {"type": {"text": part.scale_text or SCALE_MEANING}, "text": part.scale.replace("-", "–")})
+        printed = part.scale_text or part.scale.replace("-", "–")
+        found.append(scale | {"type": {"text": SCALE_MEANING}, "text": printed})
     return found
 
 
