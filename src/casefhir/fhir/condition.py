@@ -20,8 +20,6 @@ from casefhir.fhir.datatypes import (
 from casefhir.fhir.narrative import div, name_of, summary, when_words
 from casefhir.record import Age, On, Problem, Quantity, spans_of
 
-_DISPLAYS = {"entered-in-error": "Entered in Error"}
-
 
 def condition(context: Context, fact: Problem) -> Json:
     """The Condition of `fact`: on the problem list only where its status is told, and then with that status."""
@@ -71,7 +69,7 @@ def _status(system: str, code: str, display: str | None = None) -> Json:
             {
                 "system": f"{HL7}/{system}",
                 "code": code,
-                "display": display or _DISPLAYS.get(code, code.capitalize()),
+                "display": display or code.capitalize(),
             }
         ]
     }

@@ -8,7 +8,6 @@ REPORTED_ORIGIN = f"{BASE}/StructureDefinition/reported-origin"
 
 LOINC = "http://loinc.org"
 MONDO = "http://purl.obolibrary.org/obo/mondo.owl"
-SNOMED_CT = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 URI = "urn:ietf:rfc:3986"
 HL7 = "http://terminology.hl7.org/CodeSystem"

@@ -41,11 +41,6 @@ class Span:
         """The offset of the first code point after the span."""
         return self.offset + self.length
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the quote is all the words of the span."""
-        return ELISION not in self.quote
-
 
 Source = Span | tuple[Span, ...]
 

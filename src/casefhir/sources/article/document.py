@@ -1,6 +1,5 @@
 """A source document: read as it is, known by its hash, quoted by patterns that see through broken lines."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -49,10 +48,6 @@ class Document:
     def sha1(self) -> str:
         """The SHA-1 of the bytes, in hexadecimal (FHIR's Attachment.hash is a SHA-1)."""
         return hashlib.sha1(self.data, usedforsecurity=False).hexdigest()
-
-    def words_at(self, offset: int, length: int) -> str:
-        """The stretch as it stands, broken lines and all."""
-        return self.text[offset : offset + length]
 
     def line_of(self, offset: int) -> int:
         """The number (from 1) of the line that `offset` is in."""
@@ -103,8 +98,3 @@ def find_by_hash(folder: Path, sha256: str) -> Document:
         f"None of the {looked_at} files in {folder} is the document with SHA-256 {sha256}: put the unchanged file "
         f"there, or use --relocate for another rendition of the article."
     )
-
-
-def attachment_hash(sha1: str) -> str:
-    """FHIR's form of a SHA-1 given in hexadecimal: base64 of the 20 bytes."""
-    return base64.b64encode(bytes.fromhex(sha1)).decode("ascii")
