@@ -104,7 +104,8 @@ def test_list_and_show_read_the_record() -> None:
 
 def test_an_unreachable_server_is_a_matter_of_the_network(tmp_path: Path) -> None:
     run("convert", EXAMPLE, "-o", tmp_path)
-    found = run("upload", "http://127.0.0.1:9/fhir", tmp_path / "example-azathioprine-dermatomyositis.json")
+    bundle = tmp_path / "example-azathioprine-dermatomyositis.json"
+    found = run("upload", "http://127.0.0.1:9/fhir", bundle, "--attempts", 1)
     assert found.exit_code == 4
     assert "127.0.0.1" in found.stderr
 

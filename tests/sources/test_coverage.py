@@ -36,7 +36,7 @@ def test_what_no_fact_tells_is_a_gap_with_its_place(mapping: Mapping, document: 
     report = report_with(mapping, document, **without(mapping, "muscle-score"))
     (gap,) = report.sections[0].gaps
     assert (gap.words, gap.line) == ("Muscle score 41/60", 5)
-    assert document.text[gap.offset : gap.end] == gap.words
+    assert document.text[gap.offset : gap.offset + gap.length] == gap.words
     assert not report.ok
 
 

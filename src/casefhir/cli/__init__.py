@@ -5,9 +5,12 @@ import rich_click as click
 from casefhir.cli.common import Commands, verbosity
 from casefhir.cli.convert import convert
 from casefhir.cli.coverage import coverage
+from casefhir.cli.diff import diff
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
 from casefhir.cli.new import new
+from casefhir.cli.pull import pull
+from casefhir.cli.remove import remove
 from casefhir.cli.show import show
 from casefhir.cli.upload import upload
 from casefhir.cli.validate import validate
@@ -26,6 +29,6 @@ def main() -> None:
 
 
 main.params.append(verbosity())
-for command in (convert, validate, show, list_cases, locate, new, verify, coverage, upload):
+for command in (convert, validate, show, list_cases, locate, new, verify, coverage, upload, pull, diff, remove):
     command.params.append(verbosity())
     main.add_command(command)

@@ -1,0 +1,27 @@
+"""`casefhir pull`: a case back from a server."""
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from casefhir.cli.common import talk, write_file
+from casefhir.cli.server import server_options, settings
+
+
+@click.command()
+@click.argument("url")
+@click.option("--case", required=True, help="Key of the case.")
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
+@server_options
+def pull(url: str, case: str, out: Path, **server: Any) -> None:
+    """Bring a case back from the FHIR R4 server at URL, as a collection bundle.
+
+    Example: casefhir pull http://localhost:8090/fhir --case scig-antisynthetase-jo1 -o out
+    """
+    from casefhir import delivery, exactjson
+
+    bundle = delivery.pull(case, settings(url, server))
+    path = out / f"{case}.json"
+    write_file(path, exactjson.write(bundle, indent=True))
+    talk(f"{path}: {len(bundle['entry'])} resources.")

@@ -1,0 +1,33 @@
+"""`casefhir remove`: take back from a server what casefhir wrote."""
+
+from dataclasses import asdict
+from typing import Any
+
+import rich_click as click
+
+from casefhir.cli.common import emit, talk
+from casefhir.cli.server import server_options, settings
+
+
+@click.command()
+@click.argument("url")
+@click.option("--case", "--tag", help="Key of one case; without it, every case that casefhir wrote.")
+@click.option("--dry-run", is_flag=True, default=None, help="Show what would be removed and remove nothing.")
+@server_options
+@click.option("--json", "as_json", is_flag=True, help="The receipt as JSON on stdout.")
+def remove(url: str, case: str | None, as_json: bool, **server: Any) -> None:
+    """Remove from the FHIR R4 server at URL what carries casefhir's tag, and nothing that others wrote.
+
+    Example: casefhir remove http://localhost:8090/fhir --tag scig-antisynthetase-jo1 --dry-run
+    """
+    from casefhir import delivery
+
+    receipt = delivery.remove(settings(url, server), case=case)
+    if as_json:
+        emit(asdict(receipt))
+    else:
+        for key, names in receipt.removed.items():
+            click.echo(f"{key}: {len(names)} resources {'would be ' if receipt.dry_run else ''}removed")
+        for key, why in receipt.refused.items():
+            talk(f"{key}: {why}")
+    raise SystemExit(receipt.exit_code)

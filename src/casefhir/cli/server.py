@@ -1,0 +1,49 @@
+"""What the commands that speak to a server share: its options, from flags, environment and file."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from casefhir.delivery import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_OPTIONS = (
+    click.option("--config", type=_FILE, help="TOML file with a table [server]; flags and CASEFHIR_* go before it."),
+    click.option("--rate", type=float, help="Requests a second, at most."),
+    click.option("--attempts", type=int, help="How often a request is tried when the server is busy or silent."),
+    click.option("--timeout", type=float, help="Seconds to connect and for each read."),
+    click.option("--public-test-server", is_flag=True, default=None, help="Yes, send test data to a public server."),
+    click.option("--token-file", type=_FILE, help="File with a bearer token (or CASEFHIR_TOKEN)."),
+    click.option("--client-id", help="Client of an OAuth token endpoint."),
+    click.option("--client-secret-file", type=_FILE, help="Its secret (or CASEFHIR_CLIENT_SECRET)."),
+    click.option("--private-key-file", type=_FILE, help="Its key, for SMART Backend Services (RS384, ES384)."),
+    click.option("--key-id", help="Which of the client's keys that is."),
+    click.option("--token-url", help="The token endpoint, where the server does not tell it."),
+    click.option("--scope", help="What to ask the token endpoint for."),
+    click.option("--ca", type=_FILE, help="Certificates to trust, instead of the system's."),
+    click.option("--client-certificate", type=_FILE, help="Our certificate, for mutual TLS."),
+    click.option("--client-key", type=_FILE, help="Its key."),
+    click.option("--proxy", help="Proxy to go through."),
+)
+
+
+def server_options(command: Command) -> Command:
+    """Adds the options of a server to a command, which takes them as `**server`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings(url: str, flags: Mapping[str, Any]) -> "Settings":
+    """The settings for the server at `url`; a flag that is None was not given."""
+    from casefhir.delivery import load_settings
+
+    given = dict(flags)
+    config = given.pop("config", None)
+    return load_settings({"url": url, **given}, os.environ, config)
