@@ -1,0 +1,83 @@
+"""The rules of a Bundle that R4 states in prose, by its type."""
+
+import re
+
+from casefhir.conformance.references import References
+from casefhir.conformance.structure import Tell
+from casefhir.conformance.tree import Node
+
+_REST_END = re.compile(r"\A(https?://.*/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})\Z", re.ASCII)
+_FREE = ("transaction", "batch", "transaction-response", "batch-response")
+
+
+class Bundles:
+    """Checks a Bundle node beyond its invariants."""
+
+    def __init__(self, references: References, tell: Tell) -> None:
+        self.references = references
+        self.tell = tell
+
+    def check(self, node: Node) -> None:
+        """Check Bundle `node`."""
+        kind = node.get("type")
+        entries = node.children.get("entry", [])
+        for entry in entries:
+            self._identity(entry, kind)
+        relations = [each.get("relation") for each in node.children.get("link", ())]
+        if relations.count("self") > 1:
+            self.tell("error", "references.link", node, "A Bundle may have one link with relation 'self'.", "Keep one.")
+        if kind == "document":
+            self._document(entries)
+        elif kind == "message" and entries:
+            self._first(entries, "MessageHeader")
+
+    def _identity(self, entry: Node, kind: object) -> None:
+        resource, url = entry.first("resource"), entry.get("fullUrl")
+        if resource is None:
+            return
+        if not isinstance(url, str):
+            if kind not in _FREE and kind is not None and not entry.children.get("fullUrl"):
+                self.tell("error", "references.full-url", entry,
+                          f"Each entry of a {kind} Bundle must have a fullUrl.", "Give urn:uuid: or a URL.")
+            return
+        if kind == "searchset" and "id" not in resource.children and resource.shape.name != "OperationOutcome":
+            self.tell("error", "references.search-id", entry, "A search's results have ids.", "Give it its id.")
+        match = _REST_END.match(url)
+        identity = resource.get("id")
+        if match is not None and isinstance(identity, str):
+            if match[2] == resource.shape.name and match[3] != identity:
+                self.tell("error", "references.full-url", entry,
+                          f"fullUrl ends in {match[3]}, but the resource's id is {identity}.", "Make them agree.",
+                          value=url)
+        elif ":" not in url:
+            self.tell("error", "references.full-url", entry, f"fullUrl {url!r} is not absolute.",
+                      "Give urn:uuid: or an absolute URL.", value=url)
+
+    def _first(self, entries: list[Node], name: str) -> Node | None:
+        first = entries[0].first("resource")
+        if first is None or first.shape.name != name:
+            return None  # bdl-11 and bdl-12 say it
+        return first
+
+    def _document(self, entries: list[Node]) -> None:
+        start = self._first(entries, "Composition") if entries else None
+        if start is None:
+            return
+        index, _ = self.references.index_of(entries[0])
+        assert index is not None
+        reached = {id(start)}
+        waiting = [start]
+        while waiting:
+            for each in waiting.pop().descendants():
+                text = each.get("reference") if each.type == "Reference" else None
+                if isinstance(text, str):
+                    found = self.references.resolve(text, each)
+                    if found is not None and id(found) not in reached:
+                        reached.add(id(found))
+                        waiting.append(found)
+        for entry in entries[1:]:
+            resource = entry.first("resource")
+            if resource is not None and id(resource) not in reached and resource.shape.name != "Provenance":
+                self.tell("warning", "references.unreachable", entry,
+                          f"This {resource.shape.name} is not reachable from the document's Composition.",
+                          "Refer to it from a section.")

@@ -1,0 +1,75 @@
+"""The definitions by canonical URL: R4's own from `data/r4.zip`, read one at a time, and those a caller loaded."""
+
+import json
+import zipfile
+from collections.abc import Iterable
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+CORE = "http://hl7.org/fhir/StructureDefinition/"
+_DATA = Path(__file__).with_name("data") / "r4.zip"
+Json = dict[str, Any]
+
+
+class _Core:
+    """R4's own definitions; nothing is read before it is asked for."""
+
+    def __init__(self) -> None:
+        self._archive = zipfile.ZipFile(BytesIO(_DATA.read_bytes()))
+        self.about: Json = json.loads(self._archive.read("index"))
+        self.members: dict[str, str] = self.about["members"]
+
+    def read(self, url: str) -> Json | None:
+        member = self.members.get(url)
+        return None if member is None else json.loads(self._archive.read(member))
+
+
+@lru_cache(maxsize=1)
+def core() -> _Core:
+    """R4's own definitions, opened once."""
+    return _Core()
+
+
+def unversioned(canonical: str) -> str:
+    """`canonical` without `|version` and `#fragment`."""
+    return canonical.partition("|")[0].partition("#")[0]
+
+
+class Definitions:
+    """Looks definitions up: first the caller's (`own`), then R4's.
+
+    `own`: StructureDefinition, ValueSet and CodeSystem resources as dicts; others are ignored.
+    """
+
+    def __init__(self, own: Iterable[Json] = ()) -> None:
+        self.own: dict[str, Json] = {}
+        for each in own:
+            if each.get("resourceType") in ("StructureDefinition", "ValueSet", "CodeSystem") and "url" in each:
+                self.own.setdefault(each["url"], each)
+        self._read: dict[str, Json | None] = {}
+
+    def get(self, canonical: str) -> Json | None:
+        """The definition of `canonical` (a `|version` is not compared), None where there is none."""
+        url = unversioned(canonical)
+        if url in self.own:
+            return self.own[url]
+        if url not in self._read:
+            self._read[url] = core().read(url)
+        return self._read[url]
+
+    def structure(self, canonical: str) -> Json | None:
+        """The StructureDefinition of `canonical`."""
+        found = self.get(canonical)
+        return found if found is not None and found["resourceType"] == "StructureDefinition" else None
+
+    def value_set(self, canonical: str) -> Json | None:
+        """The ValueSet of `canonical`."""
+        found = self.get(canonical)
+        return found if found is not None and found["resourceType"] == "ValueSet" else None
+
+    def code_system(self, url: str) -> Json | None:
+        """The CodeSystem whose url is `url`."""
+        found = self.get(url)
+        return found if found is not None and found["resourceType"] == "CodeSystem" else None

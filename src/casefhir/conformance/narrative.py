@@ -1,0 +1,91 @@
+"""The narrative: txt-1 (basic XHTML only), txt-2 (something to read), namespace, no active content."""
+
+import re
+import xml.parsers.expat
+from dataclasses import dataclass
+from functools import lru_cache
+
+from casefhir.conformance.words import words
+
+XHTML = "http://www.w3.org/1999/xhtml"
+ELEMENTS = words()["xhtml"]["elements"]
+_ANYWHERE = words()["xhtml"]["anywhere"]
+_ATTRIBUTES: dict[str, frozenset[str]] = words()["xhtml"]["attributes"]
+_ACTIVE = re.compile(r"\s*(javascript|vbscript|data\s*:\s*text/html)", re.IGNORECASE)
+_DEPTH = 200
+Faults = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a narrative gave: its faults (rule, words) and the local links it does not resolve itself."""
+
+    faults: Faults
+    links: tuple[str, ...] = ()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.faults: list[tuple[str, str]] = []
+        self.depth = 0
+        self.words = False
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth == 1:
+            if name != "div":
+                self.faults.append(("structure.xhtml", f"starts with <{name}>; a narrative is one <div>"))
+            if attributes.get("xmlns") != XHTML:
+                self.faults.append(("structure.xhtml", f'lacks xmlns="{XHTML}" on its <div>'))
+        if self.depth > _DEPTH:
+            self.faults.append(("structure.xhtml", "is nested too deeply"))
+        elif attributes.get("xmlns", XHTML) != XHTML:
+            self.faults.append(("structure.xhtml", f"changes the namespace on <{name}>"))
+        if name not in ELEMENTS:
+            self.faults.append(("txt-1", f"has the element <{name}>, which narratives may not have"))
+        if name == "img":
+            self.words = True
+        for key in ("src", "href"):
+            if len(attributes.get(key, "")) > 1 and attributes[key].startswith("#"):
+                self.links.append(attributes[key][1:])
+        self.ids.update(attributes[key] for key in ("id", "name") if key in attributes)
+        for key, value in attributes.items():
+            self.attribute(name, key, value)
+
+    def attribute(self, name: str, key: str, value: str) -> None:
+        known = key in _ANYWHERE or key in _ATTRIBUTES.get(name, ()) or key == "xmlns"
+        if not known:
+            self.faults.append(("txt-1", f"has the attribute {key} on <{name}>, which narratives may not have"))
+        elif key in ("href", "src") and _ACTIVE.match(re.sub(r"[\s\x00-\x1f]", "", value)):
+            self.faults.append(("txt-1", f"has active content in {key} of <{name}>"))
+
+    def end(self, _name: str) -> None:
+        self.depth -= 1
+
+    def text(self, text: str) -> None:
+        if text.strip():
+            self.words = True
+
+
+@lru_cache(maxsize=256)
+def read(markup: str) -> Reading:
+    """What is wrong with the narrative `markup`, and where it links to."""
+    reader = _Reader()
+    parser = xml.parsers.expat.ParserCreate()
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    text = markup.lstrip()
+    if "<!" in text.replace("<!--", "").replace("<![CDATA[", ""):
+        return Reading((("structure.xhtml", "declares a document type or entities; narratives may not"),))
+    try:
+        parser.Parse(text, True)
+    except xml.parsers.expat.ExpatError as error:
+        return Reading((("structure.xhtml", f"is not well-formed XHTML ({error})"),))
+    if not reader.words:
+        reader.faults.append(("txt-2", "has nothing to read"))
+    links = tuple(each for each in dict.fromkeys(reader.links) if each not in reader.ids)
+    return Reading(tuple(dict.fromkeys(reader.faults)), links)
+

@@ -1,0 +1,74 @@
+"""Definitions a user gives: files, folders and FHIR packages (.tgz), read and never fetched."""
+
+import json
+import tarfile
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from casefhir.conformance.definitions import Json
+from casefhir.errors import CasefhirError
+
+DEFINITIONS = ("StructureDefinition", "ValueSet", "CodeSystem")
+
+
+class UnreadablePackage(CasefhirError):
+    """A path that holds no readable definitions."""
+
+
+def load(paths: Sequence[Path]) -> list[Json]:
+    """The StructureDefinitions, ValueSets and CodeSystems in `paths` (files, folders, .tgz), in order.
+
+    Raises `UnreadablePackage` for a path that is not there, cannot be read or has none.
+    """
+    found: list[Json] = []
+    for path in paths:
+        before = len(found)
+        for name, data in _members(path):
+            found.extend(_definitions(name, data))
+        if len(found) == before:
+            raise UnreadablePackage(f"{path}: no StructureDefinition, ValueSet or CodeSystem in it.")
+    return found
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        for each in sorted(path.rglob("*")):
+            if each.suffix == ".json":
+                yield str(each), each.read_bytes()
+            elif each.name.endswith((".tgz", ".tar.gz")):
+                yield from _archive(each)
+    elif path.name.endswith((".tgz", ".tar.gz")):
+        yield from _archive(path)
+    elif path.is_file():
+        yield str(path), path.read_bytes()
+    else:
+        raise UnreadablePackage(f"{path}: there is no such file or folder.")
+
+
+def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                if member.isfile() and member.name.startswith("package/") and member.name.endswith(".json"):
+                    stream = archive.extractfile(member)
+                    if stream is not None:
+                        yield f"{path}!{member.name}", stream.read()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise UnreadablePackage(f"{path}: not a readable package ({error}).") from error
+
+
+def _definitions(name: str, data: bytes) -> Iterator[Json]:
+    try:
+        value: Any = json.loads(data, parse_float=Decimal)
+    except ValueError as error:
+        raise UnreadablePackage(f"{name}: not readable as JSON ({error}).") from error
+    if not isinstance(value, dict):
+        return
+    if value.get("resourceType") == "Bundle":
+        for entry in value.get("entry", ()):
+            if entry.get("resource", {}).get("resourceType") in DEFINITIONS:
+                yield entry["resource"]
+    elif value.get("resourceType") in DEFINITIONS and isinstance(value.get("url"), str):
+        yield value

@@ -1,0 +1,259 @@
+"""Layer structure: known elements, their types and number, primitive formats; builds the tree on the way."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from casefhir.conformance.primitives import fault, wrong_type
+from casefhir.conformance.reader import DEPTH
+from casefhir.conformance.shapes import Element, Shape, TypeRef, shape
+from casefhir.conformance.tree import Node
+
+_HIDDEN = frozenset({"resourceType"})
+
+
+class Tell(Protocol):
+    """How a check reports: where (`node`, `key` below it), which rule, one sentence, what mends it."""
+
+    def __call__(
+        self, severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "", value: Any = None
+    ) -> None:
+        """Report one finding."""
+
+
+def resource_shape(value: Any, tell: Callable[[str, str, str], None]) -> Shape | None:
+    """The shape of the resource that `value` is; tells why there is none."""
+    if not isinstance(value, dict):
+        tell("structure.not-a-resource", "A resource is a JSON object.", "Give an object with a resourceType.")
+        return None
+    name = value.get("resourceType")
+    found = shape(name) if isinstance(name, str) and "." not in name else None
+    if found is None or found.kind != "resource" or found.abstract:
+        said = "has no resourceType" if name is None else f"says resourceType {name!r}, which R4 does not have"
+        near = get_close_matches(str(name), ("Observation", "Condition", "Patient", "MedicationStatement"), 1)
+        hint = f"Perhaps {near[0]}." if near and name is not None else "Name one of R4's resource types."
+        tell("structure.unknown-resource", f"This object {said}.", hint)
+        return None
+    return found
+
+
+def build(value: Any, tell: Tell) -> Node | None:
+    """The tree of resource `value`; every structural fault goes to `tell`. None when it is no resource."""
+    stub = Shape("$", "resource", None)
+
+    def complain(rule: str, message: str, mend: str) -> None:
+        tell("fatal", rule, Node(value, stub), message, mend)
+
+    found = resource_shape(value, complain)
+    if found is None:
+        return None
+    if too_deep(value):
+        complain("json.depth", "The resource is nested too deeply.", f"Nest {DEPTH} levels at most.")
+        return None
+    node = Node(value, found)
+    _fill(node, tell)
+    return node
+
+
+def too_deep(value: Any) -> bool:
+    """True when objects and arrays are nested deeper than `DEPTH` levels."""
+    level = [value]
+    for _ in range(DEPTH + 1):
+        inner: list[Any] = []
+        for each in level:
+            inner.extend(each.values() if isinstance(each, dict) else each)
+        level = [each for each in inner if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _fill(node: Node, tell: Tell) -> None:
+    """Give `node` (an object) its children."""
+    source: dict[str, Any] = node.value if node.shape.kind != "primitive-type" else (node.sibling or {})
+    properties = node.shape.properties
+    for key, value in source.items():
+        if key[:1] == "_":
+            if key[1:] not in source:
+                _property(node, key[1:], None, value, tell, only_sibling=True)
+            elif key[1:] not in properties:
+                _unknown(node, key, tell)
+            continue
+        if key in properties:
+            sibling = source.get("_" + key) if "_" + key in source else None
+            _property(node, key, value, sibling, tell)
+        elif key != "resourceType" or node.shape.kind != "resource":
+            _unknown(node, key, tell)
+    if node.shape.kind == "primitive-type":
+        if not source and node.sibling is not None:
+            tell("error", "structure.empty-object", node, "An object without any content.", "Remove it.")
+        elif node.sibling is not None and node.value is None and not node.children.get("extension"):
+            tell("error", "ele-1", node, "An element must have a value or an extension; this has neither.",
+                 "Give the value, or an extension such as data-absent-reason.")
+    else:
+        if not [key for key in source if key != "id"] or (len(source) == 1 and "resourceType" in source
+                                                         and node.parent is not None):
+            rule = "ele-1" if source else "structure.empty-object"
+            tell("error", rule, node, "An element must have a value or children; this has neither.", "Remove it.")
+    _count(node, source, tell)
+
+
+def _unknown(node: Node, key: str, tell: Tell) -> None:
+    names = [*node.shape.properties, *(element.name for element in node.shape.elements.values())]
+    near = get_close_matches(key, names, 1, 0.75)
+    element = node.shape.elements.get(key)
+    if element is not None and element.choice:
+        mend = f"Its type belongs to its name: {key}{element.types[0].code[:1].upper()}{element.types[0].code[1:]} ..."
+    else:
+        mend = f"Perhaps {near[0]} was meant." if near else "Remove it, or say it in an extension."
+    tell("error", "structure.unknown-element", node, f"{node.shape.name} has no element {key!r} in R4.", mend, key=key)
+
+
+def _property(
+    node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, only_sibling: bool = False
+) -> None:
+    found = node.shape.properties.get(key)
+    if found is None:
+        _unknown(node, "_" + key if only_sibling else key, tell)
+        return
+    element, ref = found
+    target = shape(ref.code)
+    primitive = target is not None and target.kind == "primitive-type"
+    if sibling is not None and not primitive:
+        tell("error", "structure.unknown-element", node, f"{key} is no primitive, so it has no {'_' + key!r}.",
+             f"Move its content into {key}.", key="_" + key)
+        sibling = None
+        if only_sibling:
+            return
+    if value is None and not only_sibling:
+        tell("error", "structure.null", node, f"{key} is null; FHIR JSON has null only inside arrays.",
+             "Leave the element out.", key=key)
+        if sibling is None:
+            return
+    values, siblings = _aligned(node, key, element, value, sibling, tell, only_sibling)
+    listed = isinstance(value, list) or isinstance(sibling, list)
+    kept = node.children.setdefault(element.name, [])
+    if kept:
+        tell("error", "structure.choice", node, f"{element.name}[x] is given twice, as {kept[0].key} and as {key}.",
+             "Keep one of them.", key=key)
+    for index, one in enumerate(values):
+        beside = siblings[index] if index < len(siblings) else None
+        child = _child(node, key, element, ref, one, beside, index if listed else None, tell)
+        if child is not None:
+            kept.append(child)
+    if not kept:
+        del node.children[element.name]
+
+
+def _aligned(
+    node: Node, key: str, element: Element, value: Any, sibling: Any, tell: Tell, only_sibling: bool
+) -> tuple[list[Any], list[Any]]:
+    """Values and siblings as lists of the same order; complains about arrays where none belongs and the reverse."""
+    shown = "_" + key if only_sibling else key
+    given = sibling if only_sibling else value
+    if element.many and given is not None and not isinstance(given, list):
+        tell("error", "structure.not-an-array", node, f"{shown} may repeat, so it must be an array.",
+             "Put it in [ ].", key=shown)
+    if not element.many and isinstance(given, list):
+        tell("error", "structure.array", node, f"{shown} may be there once, so it must not be an array.",
+             "Take it out of the [ ].", key=shown)
+    if not only_sibling and sibling is not None and isinstance(sibling, list) != element.many:
+        tell("error", "structure.not-an-array" if element.many else "structure.array", node,
+             f"_{key} must {'' if element.many else 'not '}be an array, as {key} must.", "Give both the same form.",
+             key="_" + key)
+    if isinstance(given, list) and not given:
+        tell("error", "structure.empty-array", node, f"{shown} is an empty array.", "Leave it out.", key=shown)
+    siblings = sibling if isinstance(sibling, list) else [] if sibling is None else [sibling]
+    if only_sibling:
+        return [None] * len(siblings), siblings
+    values = value if isinstance(value, list) else [value]
+    if len(siblings) > len(values):
+        values = values + [None] * (len(siblings) - len(values))
+    return values, siblings
+
+
+def _child(
+    node: Node, key: str, element: Element, ref: TypeRef, value: Any, sibling: Any, index: int | None, tell: Tell
+) -> Node | None:
+    target = shape(ref.code)
+    assert target is not None, ref.code
+    child = Node(value, target, parent=node, element=element, ref=ref, key=key, index=index)
+    if target.kind == "primitive-type":
+        return _primitive(child, sibling, tell)
+    if not isinstance(value, dict):
+        tell("error", "structure.type", child, f"{key} must be an object ({ref.code}), not {_kind(value)}.",
+             f"Give a {ref.code} object.", value=value)
+        return None
+    if target.kind == "resource":
+        def complain(rule: str, message: str, mend: str) -> None:
+            tell("error", rule, child, message, mend)
+
+        real = resource_shape(value, complain)
+        if real is None:
+            return None
+        child.shape = real
+    _fill(child, tell)
+    return child
+
+
+def _primitive(child: Node, sibling: Any, tell: Tell) -> Node | None:
+    value, kind = child.value, child.shape.name
+    if sibling is not None and not isinstance(sibling, dict):
+        tell("error", "structure.type", child, f"_{child.key} must be an object, not {_kind(sibling)}.",
+             "Give an object with id or extension.")
+        sibling = None
+    if value is None and sibling is None:
+        if child.index is not None:
+            tell("error", "structure.null", child, "This place of the array is null and has no extension.",
+                 "Remove it.")
+        return None
+    child.sibling = sibling
+    if value is not None:
+        wanted = wrong_type(kind, value)
+        if wanted is not None:
+            tell("error", "structure.type", child, f"{child.key} is {_kind(value)}; a {kind} is {wanted}.",
+                 f"Write {wanted}.", value=value)
+            child.value = None
+        else:
+            wrong = fault(kind, value)
+            if wrong is not None:
+                tell("error", f"structure.{kind}", child, f"{child.key} {wrong}.",
+                     "Write it in that form, or leave it out.", value=value)
+    if sibling is not None:
+        _fill(child, tell)
+    elif value is not None and child.value is None:
+        child.value = value if isinstance(value, str | bool | int) else None
+    return child
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, list):
+        return "an array"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
+def _count(node: Node, source: dict[str, Any], tell: Tell) -> None:
+    for element in node.shape.required:
+        if element.name not in node.children and not _given(element, source):
+            name = element.name + ("[x]" if element.choice else "")
+            short = f" ({element.short})" if element.short else ""
+            tell("error", "structure.missing", node, f"{node.shape.name} must have {name}{short}.",
+                 f"Give {name}, or say why it is absent with an extension where the type allows it.")
+    for name, nodes in node.children.items():
+        most = node.shape.elements[name].most
+        if most is not None and len(nodes) > most and nodes[0].index is not None:
+            tell("error", "structure.too-many", node, f"{node.shape.name}.{name} may be there {most} times, "
+                 f"not {len(nodes)}.", "Keep the right one.", key=nodes[0].key)
+
+
+def _given(element: Element, source: dict[str, Any]) -> bool:
+    """True when the JSON has the element, though it could not be read (which was told already)."""
+    if not element.choice:
+        return bool(source.get(element.name))
+    return any(key.startswith(element.name) and key != element.name and source[key] for key in source)

@@ -1,0 +1,202 @@
+"""One resource through all layers: the tree is built once, every check walks it."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from casefhir.conformance.bundles import Bundles
+from casefhir.conformance.definitions import Definitions, Json
+from casefhir.conformance.extensions import Extensions
+from casefhir.conformance.fast import Fast
+from casefhir.conformance.fhirpath import Env
+from casefhir.conformance.findings import LAYERS, Finding, Report
+from casefhir.conformance.following import Follower
+from casefhir.conformance.invariants import Invariants
+from casefhir.conformance.meaning import Meaning
+from casefhir.conformance.profiles import Profiles
+from casefhir.conformance.prose import Prose
+from casefhir.conformance.references import References
+from casefhir.conformance.slicing import Slicer
+from casefhir.conformance.structure import build
+from casefhir.conformance.terminology import Terminology, codes_of
+from casefhir.conformance.tree import Node
+from casefhir.conformance.vital_signs import implied
+from casefhir.conformance.vocabulary import Vocabulary
+from casefhir.errors import CasefhirError
+
+_SHOWN = 80
+
+
+class UnknownLayer(CasefhirError):
+    """A layer's name that there is not."""
+
+
+def chosen(layers: Collection[str] | None) -> frozenset[str]:
+    """The layers to run; raises `UnknownLayer` for a name that is none."""
+    if layers is None:
+        return frozenset(LAYERS)
+    for each in layers:
+        if each not in LAYERS:
+            raise UnknownLayer(f"There is no layer {each!r}; choose from {', '.join(LAYERS)}.")
+    return frozenset(layers)
+
+
+def shown(value: Any) -> str | None:
+    """`value` as a finding carries it: short, None for containers."""
+    if value is None or isinstance(value, dict | list):
+        return None
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+class Validator:
+    """Checks resources one by one; keeps the definitions it has read.
+
+    `own`: the caller's StructureDefinitions, ValueSets and CodeSystems. `profile`: a profile that every resource
+    given must follow, besides those in its meta.profile.
+    """
+
+    def __init__(
+        self, own: Iterable[Json] = (), *, profile: str | None = None, layers: Collection[str] | None = None
+    ) -> None:
+        self.definitions = Definitions(own)
+        self.vocabulary = Vocabulary(self.definitions)
+        self.profiles = Profiles(self.definitions)
+        self.layers = chosen(layers)
+        self.profile = profile
+        self.fast = Fast(self.definitions, self.vocabulary) if profile is None else None
+
+    def check(self, resource: Any, report: Report, *, file: str | None = None) -> None:
+        """Check `resource` (decimals as Decimal) and add what was found to `report`."""
+        if self.quick(resource, report):
+            return
+        self.check_slowly(resource, report, file=file)
+
+    def quick(self, resource: Any, report: Report, keys: int | None = None) -> bool:
+        """True, and the resource counted, when the fast path is sure that there is nothing to find.
+
+        `keys`: how many keys the bytes have, which shows repeated ones.
+        """
+        trip = self.fast.accepts(resource, keys) if self.fast is not None else None
+        if trip is None:
+            return False
+        report.resources += 1
+        if "terminology" in self.layers:
+            for each in trip.unchecked:
+                report.unchecked[each] = report.unchecked.get(each, 0) + 1
+        return True
+
+    def check_slowly(self, resource: Any, report: Report, *, file: str | None = None) -> None:
+        """Check `resource` element by element."""
+        _Run(self, report, file).check(resource)
+
+
+class _Run:
+    """One resource's walk."""
+
+    def __init__(self, validator: Validator, report: Report, file: str | None) -> None:
+        self.validator = validator
+        self.report = report
+        self.file = file
+        self.layers = validator.layers
+        self.references = References(self.tell)
+        self.bundles = Bundles(self.references, self.tell)
+        self.terminology = Terminology(validator.vocabulary, self.tell)
+        self.prose = Prose(self.tell)
+        self.meaning = Meaning(self.references, self.tell)
+        self.extensions = Extensions(validator.definitions, self.tell)
+        self.invariants = Invariants(self.tell, self.env)
+        self.follower = Follower(
+            validator.profiles,
+            lambda follower: Slicer(validator.vocabulary, self.references.resolve, follower.conforms),
+            self.terminology,
+            self.invariants,
+            self.tell,
+        )
+
+    def tell(
+        self, severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "", value: Any = None
+    ) -> None:
+        location, pointer = node.location, node.pointer
+        if key:
+            location, pointer = f"{location}.{key}", f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        self.report.add(
+            Finding(severity, rule, location, pointer, message, mend, None, shown(value), self.file)  # type: ignore[arg-type]
+        )
+
+    def env(self, node: Node) -> Env:
+        """What an expression on `node` can see."""
+        return Env(
+            context=node, resource=node.resource, root=node.root_resource, this=[node],
+            resolve=self.references.resolve, member_of=self.member_of, conforms=self.conforms,
+        )
+
+    def member_of(self, value_set: str, node: Node) -> bool | None:
+        """`memberOf()`: is the code of `node` in `value_set`."""
+        answers = [self.validator.vocabulary.has(value_set, system, code) for system, code in codes_of(node)]
+        return True if True in answers else None if None in answers else False
+
+    def conforms(self, profile: str, node: Node) -> bool | None:
+        """`conformsTo()`: does `node` follow `profile`."""
+        return self.follower.conforms(profile, node)
+
+    def check(self, resource: Any) -> None:
+        """Walk the tree and ask every layer."""
+        silent = "structure" not in self.layers
+
+        def tell(severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "",
+                 value: Any = None) -> None:
+            if not silent or severity == "fatal":
+                self.tell(severity, rule, node, message, mend, key=key, value=value)
+
+        root = build(resource, tell)
+        self.report.resources += 1
+        if root is None:
+            return
+        if self.validator.profile is not None and "profiles" in self.layers:
+            self._profile(root, self.validator.profile)
+        self._node(root)
+        for node in root.descendants():
+            self._node(node)
+        for system, count in self.terminology.unchecked.items():
+            self.report.unchecked[system] = self.report.unchecked.get(system, 0) + count
+
+    def _node(self, node: Node) -> None:
+        layers = self.layers
+        name = node.shape.name
+        if "invariants" in layers:
+            self.invariants.check(node)
+        if "terminology" in layers:
+            self.terminology.check(node)
+        if "structure" in layers:
+            self.prose.check(node)
+        if name == "Extension" and "structure" in layers:
+            if self.extensions.check(node) is not None:
+                self.follower.check(node, str(node.get("url")))
+        elif name == "Reference" and "references" in layers:
+            self.references.check(node)
+        elif name == "Bundle" and "references" in layers:
+            self.bundles.check(node)
+        if "profiles" in layers:
+            self._profiles(node)
+        if "meaning" in layers and node.shape.kind == "resource":
+            self.meaning.check(node)
+
+    def _profiles(self, node: Node) -> None:
+        if node.shape.kind == "resource":
+            meta = node.first("meta")
+            said = meta.children.get("profile", []) if meta is not None else []
+            urls = [each.value for each in said if isinstance(each.value, str)]
+            for each in said:
+                if isinstance(each.value, str):
+                    self._profile(node, each.value, where=each)
+            for url in implied(node):
+                if url not in urls:
+                    self._profile(node, url)
+        elif node.ref is not None and node.ref.profiles:
+            for url in node.ref.profiles:
+                self.follower.check(node, url)
+
+    def _profile(self, node: Node, url: str, where: Node | None = None) -> None:
+        if not self.follower.check(node, url):
+            self.tell("error", "profiles.unknown", where or node, f"Profile {url} is not known, so it was not checked.",
+                      "Load it with the profiles, or take it out of meta.profile.", value=url)

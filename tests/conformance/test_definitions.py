@@ -1,0 +1,43 @@
+"""The shipped definitions are what the script makes of R4's."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from casefhir.conformance.definitions import core
+from casefhir.conformance.shapes import shape
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "src/casefhir/conformance/data/r4.zip"
+JAR = (Path.home() / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4/8.8.1"
+       / "hapi-fhir-validation-resources-r4-8.8.1.jar")
+
+
+@pytest.mark.skipif(not JAR.exists(), reason="the R4 definitions (Maven) are not on this machine")
+def test_the_script_makes_the_shipped_definitions(tmp_path):
+    made = tmp_path / "r4.zip"
+    subprocess.run([sys.executable, ROOT / "tools/make_definitions.py", JAR, made], check=True, capture_output=True)
+    with zipfile.ZipFile(made) as new, zipfile.ZipFile(SHIPPED) as old:
+        assert {name: new.read(name) for name in new.namelist()} == {name: old.read(name) for name in old.namelist()}
+
+
+def test_they_say_where_they_come_from():
+    assert core().about["fhirVersion"] == "4.0.1"
+    assert "hapi-fhir-validation-resources-r4:8.8.1" in core().about["source"]
+
+
+def test_every_r4_resource_type_has_a_shape():
+    names = [url.rpartition("/")[2] for url, member in core().members.items() if member.startswith("s")]
+    resources = [name for name in names if (found := shape(name)) is not None and found.kind == "resource"]
+    assert len(resources) == 148
+    assert all(shape(name).properties for name in resources)
+
+
+def test_importing_loads_nothing_heavy():
+    heavy = ("pydantic", "lark", "pint", "ucumvert", "fhir.resources", "httpx")
+    code = f"import sys, casefhir.conformance; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,90 @@
+"""Reports for others' tools, explanations and baselines."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from casefhir.conformance import validate
+from casefhir.conformance.baseline import UnreadableBaseline, accept, read_baseline
+from casefhir.conformance.explain import UnknownRule, explain, own_rules
+from casefhir.conformance.output import to_json_lines, to_junit, to_operation_outcome, to_sarif
+from tests.conformance.builders import errors, observation, patient
+
+BAD = b'{"resourceType": "Patient",\n "gender": "<secret>"}'
+
+
+def test_json_lines_end_with_counts_and_layers():
+    lines = [json.loads(each) for each in to_json_lines(validate(BAD))]
+    assert {"file", "severity", "rule", "location", "pointer", "line", "message", "mend"} <= lines[0].keys()
+    assert lines[-1]["counts"] == {"fatal": 0, "error": 1, "warning": 1, "information": 0}
+    assert lines[-1]["layers"]["json"] == "ran"
+
+
+def test_an_operation_outcome_is_valid_r4():
+    assert errors(to_operation_outcome(validate(BAD))) == set()
+    assert errors(to_operation_outcome(validate(patient()))) == set()
+
+
+def test_sarif_has_a_rule_and_line_for_every_result():
+    run = to_sarif(validate(BAD))["runs"][0]
+    known = {each["id"] for each in run["tool"]["driver"]["rules"]}
+    assert {each["ruleId"] for each in run["results"]} == known
+    places = [each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in run["results"]]
+    assert 2 in places
+
+
+def test_junit_fails_for_errors_only():
+    suite = ET.fromstring(to_junit(validate(BAD)))
+    assert (suite.get("tests"), suite.get("failures"), len(suite.findall("testcase/failure"))) == ("2", "1", 1)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [lambda r: "\n".join(to_json_lines(r, redact=True)), lambda r: to_junit(r, redact=True),
+     lambda r: json.dumps(to_operation_outcome(r, redact=True)), lambda r: json.dumps(to_sarif(r, redact=True))],
+)
+def test_redaction_takes_the_value_out_of_every_shape(shape):
+    assert "secret" not in shape(validate(BAD))
+
+
+def test_every_rule_that_is_told_can_be_explained():
+    for each in validate(BAD).findings + validate(observation(bananas=1, status="x")).findings:
+        assert each.rule in explain(each.rule)
+    assert "FHIRPath" in explain("obs-6")
+    assert "Checked as" in explain("con-3")
+
+
+def test_every_rule_in_the_code_is_explained():
+    import re
+    from pathlib import Path
+
+    import casefhir.conformance
+
+    layers = "json|structure|invariants|terminology|references|profiles|meaning"
+    for file in Path(casefhir.conformance.__file__).parent.rglob("*.py"):
+        for rule in re.findall(rf'"((?:{layers})\.[a-z0-9-]+)"', file.read_text()):
+            assert rule in own_rules()
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(UnknownRule, match="No rule"):
+        explain("bananas-1")
+
+
+def test_a_baseline_takes_known_findings_out_and_names_entries_without_use(tmp_path):
+    path = tmp_path / "known.json"
+    path.write_text(json.dumps([{"rule": "dom-6", "reason": "no narrative in this feed"},
+                                {"rule": "obs-6", "reason": "gone"}]))
+    kept, unused = accept(validate(BAD), read_baseline(path))
+    assert [each.rule for each in kept.findings] == ["terminology.required-binding"]
+    assert kept.counts["warning"] == 0
+    assert [each.rule for each in unused] == ["obs-6"]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '[{"rule": "dom-6"}]'])
+def test_a_baseline_without_reasons_is_refused(tmp_path, text):
+    path = tmp_path / "known.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableBaseline):
+        read_baseline(path)
