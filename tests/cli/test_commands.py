@@ -220,3 +220,41 @@ def test_licensed_codes_are_written_only_when_asked(tmp_path: Path) -> None:
     assert run("convert", case, "-o", tmp_path / "all", "--terminology", "snomed").exit_code == 0
     assert "445187004" not in (tmp_path / "free" / f"{case}.json").read_text("utf-8")
     assert "445187004" in (tmp_path / "all" / f"{case}.json").read_text("utf-8")
+
+
+def test_a_finding_in_a_bundle_of_ours_leads_to_its_fact(tmp_path: Path) -> None:
+    assert run("convert", EXAMPLE, "-o", tmp_path).exit_code == 0
+    bundle = tmp_path / "example-azathioprine-dermatomyositis.json"
+    bundle.write_text(bundle.read_text("utf-8").replace('"code": "U/L"', '"code": "UI/L"', 1), encoding="utf-8")
+    found = run("validate", bundle)
+    assert found.exit_code == 1
+    assert "comes from example_azathioprine_dermatomyositis.py:" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "holds"),
+    [
+        ("sarif", '"ruleId"'),
+        ("operation-outcome", '"OperationOutcome"'),
+        ("junit", "<testsuite"),
+        ("json", '"pointer"'),
+    ],
+)
+def test_findings_come_in_the_forms_of_other_tools(form: str, holds: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"resourceType": "Patient", "gender": "bananas"}', encoding="utf-8")
+    found = run("validate", bad, "--format", form, "--redact")
+    assert found.exit_code == 1
+    assert holds in found.stdout
+    assert "bananas" not in found.stdout
+
+
+def test_a_resource_is_validated_from_stdin() -> None:
+    found = CliRunner().invoke(main, ["validate", "-"], input='{"resourceType": "Patient"}')
+    assert found.exit_code == 0
+    assert "stdin:1: Patient: " in found.stdout
+
+
+def test_a_rule_is_explained() -> None:
+    assert "dataAbsentReason" in run("explain", "obs-6").stdout
+    assert run("explain", "no-such-rule").exit_code == 2

@@ -6,6 +6,7 @@ from casefhir.cli.common import Commands, verbosity
 from casefhir.cli.convert import convert
 from casefhir.cli.coverage import coverage
 from casefhir.cli.diff import diff
+from casefhir.cli.explain import explain
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
 from casefhir.cli.new import new
@@ -29,6 +30,20 @@ def main() -> None:
 
 
 main.params.append(verbosity())
-for command in (convert, validate, show, list_cases, locate, new, verify, coverage, upload, pull, diff, remove):
+for command in (
+    convert,
+    validate,
+    explain,
+    show,
+    list_cases,
+    locate,
+    new,
+    verify,
+    coverage,
+    upload,
+    pull,
+    diff,
+    remove,
+):
     command.params.append(verbosity())
     main.add_command(command)
