@@ -17,16 +17,28 @@ _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
-@click.option("--profiles", multiple=True, type=click.Path(exists=True, path_type=Path),
-              help="Folder, file or package (.tgz) with StructureDefinitions; casefhir's own are always there.")  # fmt: skip
+@click.option(
+    "--profiles",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder, file or package (.tgz) with StructureDefinitions; casefhir's own are always there.",
+)
 @click.option("--profile", help="Canonical URL of a profile that every resource has to meet.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object a finding.")
 @click.option("--redact", is_flag=True, help="Leave out the values that findings are about.")
-@click.option("--accept", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="JSON file of known findings with reasons, which do not count.")  # fmt: skip
-@click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error", show_default=True,
-              help="What ends with exit code 1.")  # fmt: skip
+@click.option(
+    "--accept",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file of known findings with reasons, which do not count.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="What ends with exit code 1.",
+)
 def validate(
     paths: tuple[Path, ...],
     profiles: tuple[Path, ...],
