@@ -36,8 +36,9 @@ def same(item: Any, kind: str | None, text: str) -> bool:
     if isinstance(found, int | Decimal) and not isinstance(found, bool):
         return Decimal(text) == found
     if isinstance(found, Moment):
-        wanted = moment(text.removeprefix("@").removeprefix("T") if found.kind == "time" else text.removeprefix("@"),
-                        found.kind)
+        wanted = moment(
+            text.removeprefix("@").removeprefix("T") if found.kind == "time" else text.removeprefix("@"), found.kind
+        )
         return wanted is not None and wanted.parts == found.parts
     if isinstance(found, Amount):
         value, _, unit = text.partition(" ")

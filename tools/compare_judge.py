@@ -61,8 +61,10 @@ def main() -> None:
             more[mine[0].rule].append(f"{number} {mine[0].location} {mine[0].message[:90]}")
         else:
             less[str(theirs[number][0]["messageId"])].append(f"{number} {theirs[number][0]['message'][:110]}")
-    print(f"{agreed} of {count} verdicts agree; {digits} more fail here by check digit alone "
-          f"({100 * (agreed + digits) / count:.2f} % with them).")
+    print(
+        f"{agreed} of {count} verdicts agree; {digits} more fail here by check digit alone "
+        f"({100 * (agreed + digits) / count:.2f} % with them)."
+    )
     print(f"Of {rejected} that both reject, {placed} have an error at the same element or its parent.")
     for title, rows in (("only here", more), ("only HL7's", less)):
         for rule, found in Counter({rule: len(found) for rule, found in rows.items()}).most_common():

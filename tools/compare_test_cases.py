@@ -24,22 +24,50 @@ from casefhir.conformance.validator import Validator
 from casefhir.errors import CasefhirError
 
 VERSION = "1.7.69"
-JAR = (
-    Path.home() / ".m2/repository/org/hl7/fhir/testcases/fhir-test-cases" / VERSION / f"fhir-test-cases-{VERSION}.jar"
-)
+JAR = Path.home() / ".m2/repository/org/hl7/fhir/testcases/fhir-test-cases" / VERSION / f"fhir-test-cases-{VERSION}.jar"
 BASE = "org/hl7/fhir/testcases/validator/"
-OUT_OF_SCOPE = {"tx": "terminology server", "tx-advanced": "terminology server", "cda": "CDA", "shc": "health cards",
-                "shlinks": "health cards", "cdshooks": "CDS Hooks", "logical": "logical models", "xml": "XML",
-                "json5": "JSON5", "fml": "mapping language", "matchetype": "matchetypes", "ips": "package"}
-OPTIONS = {"packages": "package", "package-map": "package", "logical": "logical models", "matchetype": "matchetypes",
-           "noHtmlInMarkdown": "option", "validateReference": "option",
-           "fetcher": "needs a Questionnaire or canonical fetcher",
-           "tx-dependent": "terminology server", "use-test": "not used by HL7 either",
-           "generate-shapshot": "snapshot generation", "certificate": "health cards", "for-publication": "publication",
-           "supporting5": "R5 definitions", "new-xver-mode": "cross-version", "sct": "terminology server",
-           "security-checks": "option", "suppress": "option", "advisor": "option", "examples": "option",
-           "allow-comments": "option", "ips": "package", "best-practice": "option", "scoring": "option",
-           "validateContains": "option", "crumb-trail": "option", "language": "translated messages"}
+OUT_OF_SCOPE = {
+    "tx": "terminology server",
+    "tx-advanced": "terminology server",
+    "cda": "CDA",
+    "shc": "health cards",
+    "shlinks": "health cards",
+    "cdshooks": "CDS Hooks",
+    "logical": "logical models",
+    "xml": "XML",
+    "json5": "JSON5",
+    "fml": "mapping language",
+    "matchetype": "matchetypes",
+    "ips": "package",
+}
+OPTIONS = {
+    "packages": "package",
+    "package-map": "package",
+    "logical": "logical models",
+    "matchetype": "matchetypes",
+    "noHtmlInMarkdown": "option",
+    "validateReference": "option",
+    "fetcher": "needs a Questionnaire or canonical fetcher",
+    "tx-dependent": "terminology server",
+    "use-test": "not used by HL7 either",
+    "generate-shapshot": "snapshot generation",
+    "certificate": "health cards",
+    "for-publication": "publication",
+    "supporting5": "R5 definitions",
+    "new-xver-mode": "cross-version",
+    "sct": "terminology server",
+    "security-checks": "option",
+    "suppress": "option",
+    "advisor": "option",
+    "examples": "option",
+    "allow-comments": "option",
+    "ips": "package",
+    "best-practice": "option",
+    "scoring": "option",
+    "validateContains": "option",
+    "crumb-trail": "option",
+    "language": "translated messages",
+}
 
 
 @dataclass(frozen=True)
@@ -76,8 +104,13 @@ def cases(entry: dict[str, Any]) -> Iterator[Case]:
     profile = entry.get("profile")
     if isinstance(profile, dict) and isinstance(profile.get("java"), str) and "packages" not in profile:
         extra = tuple(profile.get("supporting", ()))
-        yield Case(entry["name"] + " (profile)", entry["file"], profile["java"],
-                   supporting + extra + (profile["source"],), profile["source"])
+        yield Case(
+            entry["name"] + " (profile)",
+            entry["file"],
+            profile["java"],
+            supporting + extra + (profile["source"],),
+            profile["source"],
+        )
 
 
 class Runner:

@@ -18,8 +18,10 @@ from typing import Any
 VERSION = "8.8.1"
 ROOT = Path(__file__).resolve().parents[1]
 JAR = (
-    Path.home() / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4"
-    / VERSION / f"hapi-fhir-validation-resources-r4-{VERSION}.jar"
+    Path.home()
+    / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4"
+    / VERSION
+    / f"hapi-fhir-validation-resources-r4-{VERSION}.jar"
 )
 OUT = ROOT / "src/casefhir/conformance/data/r4.zip"
 NS = "{http://hl7.org/fhir}"
@@ -220,7 +222,8 @@ def included(each: ET.Element) -> dict[str, Any]:
     put(one, "system", text(each, "system"))
     put(one, "valueSet", texts(each, "valueSet"))
     put(
-        one, "concept",
+        one,
+        "concept",
         [
             {name: found for name in ("code", "display") if (found := text(c, name))}
             for c in each.findall(NS + "concept")

@@ -18,10 +18,28 @@ from casefhir import exactjson
 
 Place = tuple[Any, Any]  # the container and its key or index
 LARGEST = 40_000
-DEFINITIONS = {"StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "ImplementationGuide", "SearchParameter",
-               "OperationDefinition", "CapabilityStatement", "StructureMap", "CompartmentDefinition", "GraphDefinition",
-               "TestScript", "TerminologyCapabilities", "Questionnaire", "QuestionnaireResponse", "Measure", "Library",
-               "ExampleScenario", "NamingSystem", "MessageDefinition"}
+DEFINITIONS = {
+    "StructureDefinition",
+    "ValueSet",
+    "CodeSystem",
+    "ConceptMap",
+    "ImplementationGuide",
+    "SearchParameter",
+    "OperationDefinition",
+    "CapabilityStatement",
+    "StructureMap",
+    "CompartmentDefinition",
+    "GraphDefinition",
+    "TestScript",
+    "TerminologyCapabilities",
+    "Questionnaire",
+    "QuestionnaireResponse",
+    "Measure",
+    "Library",
+    "ExampleScenario",
+    "NamingSystem",
+    "MessageDefinition",
+}
 
 
 def places(value: Any) -> Iterator[Place]:
@@ -65,10 +83,26 @@ def drop(chance: random.Random, value: Any) -> bool:
 def add(chance: random.Random, value: Any) -> bool:
     holders = [value, *(c[k] for c, k in places(value) if isinstance(c[k], dict))]
     holder = chance.choice(holders)
-    key, found = chance.choice([("bananas", "x"), ("status", "final"), ("value", 1), ("code", {"text": "x"}),
-                                ("id", "a b"), ("extension", []), ("text", "x"), ("display", 3), ("_id", {}),
-                                ("valueString", "x"), ("active", True), ("note", [{"text": "x"}]), ("period", {}),
-                                ("identifier", [{"value": "x"}]), ("date", "2012"), ("contained", [])])
+    key, found = chance.choice(
+        [
+            ("bananas", "x"),
+            ("status", "final"),
+            ("value", 1),
+            ("code", {"text": "x"}),
+            ("id", "a b"),
+            ("extension", []),
+            ("text", "x"),
+            ("display", 3),
+            ("_id", {}),
+            ("valueString", "x"),
+            ("active", True),
+            ("note", [{"text": "x"}]),
+            ("period", {}),
+            ("identifier", [{"value": "x"}]),
+            ("date", "2012"),
+            ("contained", []),
+        ]
+    )
     if key in holder:
         return False
     holder[key] = found
@@ -100,30 +134,74 @@ def repeat(chance: random.Random, value: Any) -> bool:
 
 def code(chance: random.Random, value: Any) -> bool:
     keys = ("status", "code", "use", "gender", "intent", "system", "type", "mode", "kind", "language", "priority")
-    return swap(chance, value, lambda v, k: isinstance(v, str) and k in keys,
-                ["bananas", "active", "final", "unknown", " x", "male", "http://loinc.org", "x y", "x  y"])
+    return swap(
+        chance,
+        value,
+        lambda v, k: isinstance(v, str) and k in keys,
+        ["bananas", "active", "final", "unknown", " x", "male", "http://loinc.org", "x y", "x  y"],
+    )
 
 
 def date(chance: random.Random, value: Any) -> bool:
-    return swap(chance, value, lambda v, _k: isinstance(v, str) and v[:4].isdigit() and v[4:5] in ("", "-"),
-                ["2012", "2012-13", "2012-02-30", "2012-2-3", "12", "2012-01-01T10:00:00", "2012-01-01T10:00Z", "9999",
-                 "2012-01-01T10:00:00Z", "2012-01-01T25:00:00Z", "2012-01", "yesterday", "2012-02-29", "2013-02-29"])
+    return swap(
+        chance,
+        value,
+        lambda v, _k: isinstance(v, str) and v[:4].isdigit() and v[4:5] in ("", "-"),
+        [
+            "2012",
+            "2012-13",
+            "2012-02-30",
+            "2012-2-3",
+            "12",
+            "2012-01-01T10:00:00",
+            "2012-01-01T10:00Z",
+            "9999",
+            "2012-01-01T10:00:00Z",
+            "2012-01-01T25:00:00Z",
+            "2012-01",
+            "yesterday",
+            "2012-02-29",
+            "2013-02-29",
+        ],
+    )
 
 
 def number(chance: random.Random, value: Any) -> bool:
-    return swap(chance, value, lambda v, _k: isinstance(v, int | Decimal) and not isinstance(v, bool),
-                [-1, 0, Decimal("1.5"), "1", 10**12, Decimal("1e3"), True])
+    return swap(
+        chance,
+        value,
+        lambda v, _k: isinstance(v, int | Decimal) and not isinstance(v, bool),
+        [-1, 0, Decimal("1.5"), "1", 10**12, Decimal("1e3"), True],
+    )
 
 
 def reference(chance: random.Random, value: Any) -> bool:
-    return swap(chance, value, lambda v, k: isinstance(v, str) and k == "reference",
-                ["Patient/1", "Medication/1", "#nowhere", "bananas", "Organization/x", "urn:uuid:x", "Observation/a_b",
-                 "http://example.org/fhir/Device/1", "urn:uuid:11111111-1111-1111-1111-111111111111", "Bananas/1"])
+    return swap(
+        chance,
+        value,
+        lambda v, k: isinstance(v, str) and k == "reference",
+        [
+            "Patient/1",
+            "Medication/1",
+            "#nowhere",
+            "bananas",
+            "Organization/x",
+            "urn:uuid:x",
+            "Observation/a_b",
+            "http://example.org/fhir/Device/1",
+            "urn:uuid:11111111-1111-1111-1111-111111111111",
+            "Bananas/1",
+        ],
+    )
 
 
 def unit(chance: random.Random, value: Any) -> bool:
-    return swap(chance, value, lambda v, k: isinstance(v, str) and k in ("code", "unit", "system"),
-                ["mg", "IU/L", "mmol/l", "http://unitsofmeasure.org", "foo", "10*9/L"])
+    return swap(
+        chance,
+        value,
+        lambda v, k: isinstance(v, str) and k in ("code", "unit", "system"),
+        ["mg", "IU/L", "mmol/l", "http://unitsofmeasure.org", "foo", "10*9/L"],
+    )
 
 
 def rename(chance: random.Random, value: Any) -> bool:
@@ -140,25 +218,41 @@ def narrative(chance: random.Random, value: Any) -> bool:
     holder = value.get("text")
     if not isinstance(holder, dict):
         return False
-    holder["div"] = chance.choice([
-        '<div xmlns="http://www.w3.org/1999/xhtml"><script>x</script></div>', "<div>x</div>", "", "x",
-        '<div xmlns="http://www.w3.org/1999/xhtml"></div>', '<div xmlns="http://www.w3.org/1999/xhtml"><p>x</div>',
-        '<div xmlns="http://www.w3.org/1999/xhtml" onclick="x">x</div>',
-        '<div xmlns="http://www.w3.org/1999/xhtml"><iframe>x</iframe></div>',
-        '<div xmlns="http://www.w3.org/1999/xhtml"><b>fine</b><br/></div>'])
+    holder["div"] = chance.choice(
+        [
+            '<div xmlns="http://www.w3.org/1999/xhtml"><script>x</script></div>',
+            "<div>x</div>",
+            "",
+            "x",
+            '<div xmlns="http://www.w3.org/1999/xhtml"></div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml"><p>x</div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml" onclick="x">x</div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml"><iframe>x</iframe></div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml"><b>fine</b><br/></div>',
+        ]
+    )
     return True
 
 
 def extension(chance: random.Random, value: Any) -> bool:
     holders = [value, *(c[k] for c, k in places(value) if isinstance(c[k], dict) and not str(k).startswith("_"))]
     core = "http://hl7.org/fhir/StructureDefinition/"
-    chance.choice(holders).setdefault("extension", []).append(chance.choice([
-        {"url": "http://unknown.test/x", "valueString": "x"}, {"url": core + "originalText", "valueString": "x"},
-        {"url": core + "originalText"}, {"url": core + "originalText", "valueCode": "x"},
-        {"url": core + "data-absent-reason", "valueCode": "unknown"}, {"valueString": "x"},
-        {"url": core + "data-absent-reason", "valueCode": "bananas"}, {"url": "x", "valueString": "x"},
-        {"url": core + "patient-birthTime", "valueDateTime": "2012-01-01T00:00:00Z"}, {"url": core + "nosuch"},
-    ]))
+    chance.choice(holders).setdefault("extension", []).append(
+        chance.choice(
+            [
+                {"url": "http://unknown.test/x", "valueString": "x"},
+                {"url": core + "originalText", "valueString": "x"},
+                {"url": core + "originalText"},
+                {"url": core + "originalText", "valueCode": "x"},
+                {"url": core + "data-absent-reason", "valueCode": "unknown"},
+                {"valueString": "x"},
+                {"url": core + "data-absent-reason", "valueCode": "bananas"},
+                {"url": "x", "valueString": "x"},
+                {"url": core + "patient-birthTime", "valueDateTime": "2012-01-01T00:00:00Z"},
+                {"url": core + "nosuch"},
+            ]
+        )
+    )
     return True
 
 
@@ -166,8 +260,26 @@ def nothing(chance: random.Random, value: Any) -> bool:
     return swap(chance, value, lambda _v, k: isinstance(k, str), [None, [], {}, ""])
 
 
-MUTATIONS = [drop, drop, drop, add, retype, wrap, repeat, code, code, date, date, number, reference, unit, rename,
-             narrative, extension, nothing]
+MUTATIONS = [
+    drop,
+    drop,
+    drop,
+    add,
+    retype,
+    wrap,
+    repeat,
+    code,
+    code,
+    date,
+    date,
+    number,
+    reference,
+    unit,
+    rename,
+    narrative,
+    extension,
+    nothing,
+]
 
 
 def sources(paths: list[Path]) -> list[Any]:

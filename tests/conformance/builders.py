@@ -17,8 +17,12 @@ def patient(**changes: Any) -> Json:
 
 def observation(**changes: Any) -> Json:
     base = {
-        "resourceType": "Observation", "text": TEXT, "status": "final", "code": {"text": "strength"},
-        "subject": {"reference": "Patient/1"}, "effectiveDateTime": "2012-05",
+        "resourceType": "Observation",
+        "text": TEXT,
+        "status": "final",
+        "code": {"text": "strength"},
+        "subject": {"reference": "Patient/1"},
+        "effectiveDateTime": "2012-05",
     }
     return changed(base, changes)
 
@@ -26,7 +30,10 @@ def observation(**changes: Any) -> Json:
 def condition(**changes: Any) -> Json:
     clinical = "http://terminology.hl7.org/CodeSystem/condition-clinical"
     base = {
-        "resourceType": "Condition", "text": TEXT, "subject": {"reference": "Patient/1"}, "code": {"text": "rash"},
+        "resourceType": "Condition",
+        "text": TEXT,
+        "subject": {"reference": "Patient/1"},
+        "code": {"text": "rash"},
         "clinicalStatus": {"coding": [{"system": clinical, "code": "active"}]},
     }
     return changed(base, changes)

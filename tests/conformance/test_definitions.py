@@ -12,8 +12,11 @@ from casefhir.conformance.shapes import shape
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "src/casefhir/conformance/data/r4.zip"
-JAR = (Path.home() / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4/8.8.1"
-       / "hapi-fhir-validation-resources-r4-8.8.1.jar")
+JAR = (
+    Path.home()
+    / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4/8.8.1"
+    / "hapi-fhir-validation-resources-r4-8.8.1.jar"
+)
 
 
 @pytest.mark.skipif(not JAR.exists(), reason="the R4 definitions (Maven) are not on this machine")

@@ -37,9 +37,14 @@ def strength(value, **more):
 
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
-RELATIVE = {"url": CORE + "relative-date", "extension": [
-    {"url": "event", "valueReference": {"reference": "Encounter/1"}}, {"url": "relationship", "valueCode": "after"},
-    {"url": "offset", "valueDuration": {"value": 3, "unit": "months", "system": UCUM, "code": "mo"}}]}
+RELATIVE = {
+    "url": CORE + "relative-date",
+    "extension": [
+        {"url": "event", "valueReference": {"reference": "Encounter/1"}},
+        {"url": "relationship", "valueCode": "after"},
+        {"url": "offset", "valueDuration": {"value": 3, "unit": "months", "system": UCUM, "code": "mo"}},
+    ],
+}
 WORDS = {"url": CORE + "originalText", "valueString": "three months later"}
 TRACED = observation(effectiveDateTime=None, _effectiveDateTime={"extension": [WORDS, RELATIVE]}, extension=[WORDS])
 
@@ -93,7 +98,11 @@ def test_its_yes_is_never_wrong(seed):
     [
         b'{"resourceType":"Patient","id":"x\\u0022:","active":true,"active":true}',
         b'{"resourceType" :"Patient","active":true,"active":false}',
-        b'{"a":NaN}', b'{"a":1}{"b":2}', b'\xef\xbb\xbf{"a":1}', b'{"a":"\\ud800"}', b"{",
+        b'{"a":NaN}',
+        b'{"a":1}{"b":2}',
+        b'\xef\xbb\xbf{"a":1}',
+        b'{"a":"\\ud800"}',
+        b"{",
     ],
 )
 def test_bytes_that_hide_something_are_left_to_the_slow_reader(data):
@@ -101,7 +110,7 @@ def test_bytes_that_hide_something_are_left_to_the_slow_reader(data):
 
 
 @pytest.mark.parametrize("between", ["", " ", "\n"])
-@pytest.mark.parametrize("text", ["x", '\\":', '\\\\', 'a\\\\\\":b'])
+@pytest.mark.parametrize("text", ["x", '\\":', "\\\\", 'a\\\\\\":b'])
 def test_a_repeated_key_is_found_whatever_stands_around_it(between, text):
     head = f'{{"resourceType"{between}:"Patient","text":{orjson.dumps(TEXT).decode()},"language":"en"'
     name = f',"name":[{{"text":"{text}"}}]'

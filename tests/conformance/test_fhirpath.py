@@ -12,8 +12,11 @@ from tests.conformance.builders import coded, observation
 
 UCUM = "http://unitsofmeasure.org"
 NODE = build(
-    observation(code=coded("http://loinc.org", "2157-6"), note=[{"text": "a"}, {"text": "b"}, {"text": "a"}],
-                valueQuantity={"value": Decimal("1.50"), "unit": "g", "system": UCUM, "code": "g"}),
+    observation(
+        code=coded("http://loinc.org", "2157-6"),
+        note=[{"text": "a"}, {"text": "b"}, {"text": "a"}],
+        valueQuantity={"value": Decimal("1.50"), "unit": "g", "system": UCUM, "code": "g"},
+    ),
     lambda *_, **__: None,
 )
 

@@ -20,33 +20,63 @@ def ck(value, unit="U/L", **more):
 
 
 def course(begin):
-    return {"resourceType": "MedicationStatement", "text": TEXT, "status": "completed",
-            "medicationCodeableConcept": {"text": "x"}, "subject": {"reference": urn(0)}, "effectiveDateTime": begin}
+    return {
+        "resourceType": "MedicationStatement",
+        "text": TEXT,
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "x"},
+        "subject": {"reference": urn(0)},
+        "effectiveDateTime": begin,
+    }
 
 
 def event(date):
-    return {"resourceType": "AdverseEvent", "text": TEXT, "actuality": "actual", "event": {"text": "headache"},
-            "subject": {"reference": urn(0)}, "date": date, "suspectEntity": [{"instance": {"reference": urn(1)}}]}
+    return {
+        "resourceType": "AdverseEvent",
+        "text": TEXT,
+        "actuality": "actual",
+        "event": {"text": "headache"},
+        "subject": {"reference": urn(0)},
+        "date": date,
+        "suspectEntity": [{"instance": {"reference": urn(1)}}],
+    }
 
 
 CASES = [
-    ("end-before-start", condition(onsetDateTime="2010", abatementDateTime="2011", clinicalStatus=RESOLVED),
-     condition(onsetDateTime="2012", abatementDateTime="2011", clinicalStatus=RESOLVED)),
-    ("event-before-suspect", bundle(patient(), course("2012-05"), event("2012-05-02")),
-     bundle(patient(), course("2012-05"), event("2012-04-30"))),
-    ("before-birth", bundle(patient(birthDate="1990"), ck(100)),
-     bundle(patient(birthDate="2013"), ck(100))),
-    ("after-death", bundle(patient(deceasedDateTime="2012-06"), course("2012-05")),
-     bundle(patient(deceasedDateTime="2012-04"), course("2012-05"))),
+    (
+        "end-before-start",
+        condition(onsetDateTime="2010", abatementDateTime="2011", clinicalStatus=RESOLVED),
+        condition(onsetDateTime="2012", abatementDateTime="2011", clinicalStatus=RESOLVED),
+    ),
+    (
+        "event-before-suspect",
+        bundle(patient(), course("2012-05"), event("2012-05-02")),
+        bundle(patient(), course("2012-05"), event("2012-04-30")),
+    ),
+    ("before-birth", bundle(patient(birthDate="1990"), ck(100)), bundle(patient(birthDate="2013"), ck(100))),
+    (
+        "after-death",
+        bundle(patient(deceasedDateTime="2012-06"), course("2012-05")),
+        bundle(patient(deceasedDateTime="2012-04"), course("2012-05")),
+    ),
     ("implausible-value", ck(100), ck(3_000_000)),
-    ("interpretation", ck(100, interpretation=[coded(INTERPRETATION, "N")],
-                          referenceRange=[{"low": amount(0), "high": amount(170)}]),
-     ck(1000, interpretation=[coded(INTERPRETATION, "N")], referenceRange=[{"low": amount(0), "high": amount(170)}])),
+    (
+        "interpretation",
+        ck(100, interpretation=[coded(INTERPRETATION, "N")], referenceRange=[{"low": amount(0), "high": amount(170)}]),
+        ck(1000, interpretation=[coded(INTERPRETATION, "N")], referenceRange=[{"low": amount(0), "high": amount(170)}]),
+    ),
     ("unit-changes", bundle(patient(), ck(100), ck(200)), bundle(patient(), ck(100), ck(200, "ug/L"))),
-    ("age", bundle(patient(birthDate="1970"), observation(
-        code=coded(LOINC, "30525-0"), subject={"reference": urn(0)}, valueQuantity=amount(42, "a"))),
-     bundle(patient(birthDate="1970"), observation(
-         code=coded(LOINC, "30525-0"), subject={"reference": urn(0)}, valueQuantity=amount(24, "a")))),
+    (
+        "age",
+        bundle(
+            patient(birthDate="1970"),
+            observation(code=coded(LOINC, "30525-0"), subject={"reference": urn(0)}, valueQuantity=amount(42, "a")),
+        ),
+        bundle(
+            patient(birthDate="1970"),
+            observation(code=coded(LOINC, "30525-0"), subject={"reference": urn(0)}, valueQuantity=amount(24, "a")),
+        ),
+    ),
 ]
 
 

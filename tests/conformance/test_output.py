@@ -41,8 +41,12 @@ def test_junit_fails_for_errors_only():
 
 @pytest.mark.parametrize(
     "shape",
-    [lambda r: "\n".join(to_json_lines(r, redact=True)), lambda r: to_junit(r, redact=True),
-     lambda r: json.dumps(to_operation_outcome(r, redact=True)), lambda r: json.dumps(to_sarif(r, redact=True))],
+    [
+        lambda r: "\n".join(to_json_lines(r, redact=True)),
+        lambda r: to_junit(r, redact=True),
+        lambda r: json.dumps(to_operation_outcome(r, redact=True)),
+        lambda r: json.dumps(to_sarif(r, redact=True)),
+    ],
 )
 def test_redaction_takes_the_value_out_of_every_shape(shape):
     assert "secret" not in shape(validate(BAD))
@@ -74,8 +78,9 @@ def test_an_unknown_rule_is_refused():
 
 def test_a_baseline_takes_known_findings_out_and_names_entries_without_use(tmp_path):
     path = tmp_path / "known.json"
-    path.write_text(json.dumps([{"rule": "dom-6", "reason": "no narrative in this feed"},
-                                {"rule": "obs-6", "reason": "gone"}]))
+    path.write_text(
+        json.dumps([{"rule": "dom-6", "reason": "no narrative in this feed"}, {"rule": "obs-6", "reason": "gone"}])
+    )
     kept, unused = accept(validate(BAD), read_baseline(path))
     assert [each.rule for each in kept.findings] == ["terminology.required-binding"]
     assert kept.counts["warning"] == 0

@@ -17,9 +17,18 @@ UCUM = "http://unitsofmeasure.org"
 
 def profile(*elements: dict[str, Any], type: str = "Observation", base: str | None = None, url: str = URL) -> Any:
     differential = {"element": [{"id": each["path"], **each} for each in elements]}
-    return {"resourceType": "StructureDefinition", "url": url, "name": "X", "status": "draft", "kind": "resource",
-            "abstract": False, "type": type, "derivation": "constraint", "baseDefinition": base or BASE + type,
-            "differential": differential}
+    return {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "name": "X",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": type,
+        "derivation": "constraint",
+        "baseDefinition": base or BASE + type,
+        "differential": differential,
+    }
 
 
 @pytest.fixture
@@ -49,22 +58,52 @@ CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
         ({"path": "Observation.note", "min": 1}, {"note": [{"text": "x"}]}, {}, "profiles.missing"),
         ({"path": "Observation.note", "max": "0"}, {}, {"note": [{"text": "x"}]}, "profiles.too-many"),
         ({"path": "Observation.status", "fixedCode": "final"}, {}, {"status": "amended"}, "profiles.fixed"),
-        ({"path": "Observation.code", "patternCodeableConcept": coded("http://foo.test", "a")},
-         {"code": coded("http://foo.test", "a")}, {"code": coded("http://foo.test", "b")}, "profiles.pattern"),
-        ({"path": "Observation.value[x]", "type": [{"code": "Quantity"}]}, {"valueQuantity": quantity()},
-         {"valueString": "x"}, "profiles.type"),
-        ({"path": "Observation.valueQuantity", "max": "0"}, {"valueString": "x"}, {"valueQuantity": quantity()},
-         "profiles.too-many"),
-        ({"path": "Observation.value[x].value", "maxValueDecimal": 10}, {"valueQuantity": quantity(9)},
-         {"valueQuantity": quantity(11)}, "profiles.bounds"),
+        (
+            {"path": "Observation.code", "patternCodeableConcept": coded("http://foo.test", "a")},
+            {"code": coded("http://foo.test", "a")},
+            {"code": coded("http://foo.test", "b")},
+            "profiles.pattern",
+        ),
+        (
+            {"path": "Observation.value[x]", "type": [{"code": "Quantity"}]},
+            {"valueQuantity": quantity()},
+            {"valueString": "x"},
+            "profiles.type",
+        ),
+        (
+            {"path": "Observation.valueQuantity", "max": "0"},
+            {"valueString": "x"},
+            {"valueQuantity": quantity()},
+            "profiles.too-many",
+        ),
+        (
+            {"path": "Observation.value[x].value", "maxValueDecimal": 10},
+            {"valueQuantity": quantity(9)},
+            {"valueQuantity": quantity(11)},
+            "profiles.bounds",
+        ),
         ({"path": "Observation.code.text", "maxLength": 3}, {"code": {"text": "abc"}}, {}, "profiles.max-length"),
-        ({"path": "Observation.subject", "type": [{"code": "Reference", "targetProfile": [BASE + "Group"]}]},
-         {"subject": {"reference": "Group/1"}}, {}, "profiles.target-type"),
-        ({"path": "Observation", "constraint": [{"key": "x-1", "severity": "error", "human": "A note.",
-                                                  "expression": "note.exists()"}]},
-         {"note": [{"text": "x"}]}, {}, "x-1"),
-        ({"path": "Observation.code", "binding": {"strength": "required", "valueSet": CATEGORIES}},
-         {"code": coded(CATEGORY, "exam")}, {"code": coded("http://foo.test", "exam")}, "terminology.required-binding"),
+        (
+            {"path": "Observation.subject", "type": [{"code": "Reference", "targetProfile": [BASE + "Group"]}]},
+            {"subject": {"reference": "Group/1"}},
+            {},
+            "profiles.target-type",
+        ),
+        (
+            {
+                "path": "Observation",
+                "constraint": [{"key": "x-1", "severity": "error", "human": "A note.", "expression": "note.exists()"}],
+            },
+            {"note": [{"text": "x"}]},
+            {},
+            "x-1",
+        ),
+        (
+            {"path": "Observation.code", "binding": {"strength": "required", "valueSet": CATEGORIES}},
+            {"code": coded(CATEGORY, "exam")},
+            {"code": coded("http://foo.test", "exam")},
+            "terminology.required-binding",
+        ),
     ],
     ids=lambda each: each["path"] if isinstance(each, dict) and "path" in each else None,
 )
@@ -74,11 +113,16 @@ def test_a_constraint_of_a_differential(broken, element, kept, broken_by, rule):
 
 
 SLICED = [
-    {"path": "Observation.component",
-     "slicing": {"discriminator": [{"type": "pattern", "path": "code"}], "rules": "closed"}},
+    {
+        "path": "Observation.component",
+        "slicing": {"discriminator": [{"type": "pattern", "path": "code"}], "rules": "closed"},
+    },
     {"id": "Observation.component:a", "path": "Observation.component", "sliceName": "a", "min": 1, "max": "1"},
-    {"id": "Observation.component:a.code", "path": "Observation.component.code",
-     "patternCodeableConcept": coded("http://foo.test", "a")},
+    {
+        "id": "Observation.component:a.code",
+        "path": "Observation.component.code",
+        "patternCodeableConcept": coded("http://foo.test", "a"),
+    },
     {"id": "Observation.component:a.value[x]", "path": "Observation.component.value[x]", "min": 1},
 ]
 
@@ -105,22 +149,40 @@ def test_slices_are_told_apart_and_counted(broken, components, rule):
 @pytest.mark.parametrize(
     ("discriminator", "element", "inside", "outside"),
     [
-        ({"type": "value", "path": "code.coding.code"}, {"id": "Observation.component:a.code.coding.code",
-         "path": "Observation.component.code.coding.code", "fixedCode": "a"},
-         {"code": coded("http://foo.test", "a")}, {"code": coded("http://foo.test", "b")}),
-        ({"type": "type", "path": "value"}, {"id": "Observation.component:a.value[x]",
-         "path": "Observation.component.value[x]", "type": [{"code": "Quantity"}]},
-         {"code": {"text": "x"}, "valueQuantity": quantity()}, {"code": {"text": "x"}, "valueString": "x"}),
-        ({"type": "exists", "path": "value"}, {"id": "Observation.component:a.value[x]",
-         "path": "Observation.component.value[x]", "min": 1},
-         {"code": {"text": "x"}, "valueString": "x"}, {"code": {"text": "x"}, "dataAbsentReason": {"text": "x"}}),
+        (
+            {"type": "value", "path": "code.coding.code"},
+            {
+                "id": "Observation.component:a.code.coding.code",
+                "path": "Observation.component.code.coding.code",
+                "fixedCode": "a",
+            },
+            {"code": coded("http://foo.test", "a")},
+            {"code": coded("http://foo.test", "b")},
+        ),
+        (
+            {"type": "type", "path": "value"},
+            {
+                "id": "Observation.component:a.value[x]",
+                "path": "Observation.component.value[x]",
+                "type": [{"code": "Quantity"}],
+            },
+            {"code": {"text": "x"}, "valueQuantity": quantity()},
+            {"code": {"text": "x"}, "valueString": "x"},
+        ),
+        (
+            {"type": "exists", "path": "value"},
+            {"id": "Observation.component:a.value[x]", "path": "Observation.component.value[x]", "min": 1},
+            {"code": {"text": "x"}, "valueString": "x"},
+            {"code": {"text": "x"}, "dataAbsentReason": {"text": "x"}},
+        ),
     ],
     ids=["value", "type", "exists"],
 )
 def test_discriminators(broken, discriminator, element, inside, outside):
     one = profile(
         {"path": "Observation.component", "slicing": {"discriminator": [discriminator], "rules": "open"}},
-        {"id": "Observation.component:a", "path": "Observation.component", "sliceName": "a", "min": 1}, element,
+        {"id": "Observation.component:a", "path": "Observation.component", "sliceName": "a", "min": 1},
+        element,
     )
     assert broken(observation(component=[inside]), one) == set()
     assert broken(observation(component=[outside]), one) == {"profiles.missing"}
@@ -161,8 +223,12 @@ def test_an_extension_of_ours_is_checked_against_its_definition(broken):
 def weight(**changes):
     vital = coded(CATEGORY, "vital-signs")
     kilos = {"value": 70, "unit": "kg", "system": UCUM, "code": "kg"}
-    base = {"code": coded("http://loinc.org", "29463-7"), "category": [vital], "effectiveDateTime": "2012-05-01",
-            "valueQuantity": kilos}
+    base = {
+        "code": coded("http://loinc.org", "29463-7"),
+        "category": [vital],
+        "effectiveDateTime": "2012-05-01",
+        "valueQuantity": kilos,
+    }
     return observation(**(base | changes))
 
 
@@ -190,7 +256,9 @@ def test_a_path_without_definitions_is_refused(tmp_path):
 
 def test_simple_quantities_have_no_comparator():
     statement = {
-        "resourceType": "MedicationStatement", "status": "completed", "medicationCodeableConcept": {"text": "x"},
+        "resourceType": "MedicationStatement",
+        "status": "completed",
+        "medicationCodeableConcept": {"text": "x"},
         "subject": {"reference": "Patient/1"},
         "dosage": [{"doseAndRate": [{"doseQuantity": quantity(comparator="<")}]}],
     }

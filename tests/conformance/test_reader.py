@@ -95,8 +95,21 @@ def test_lines_of_any_length_take_bounded_memory_and_keep_their_number(rows, mos
         assert line == (row + b"\n")[: most + 1]
 
 
-@pytest.mark.parametrize("text", ["a" * 300_000, " " * 300_000, "a " * 150_000, "a=b;" * 80_000, "-a" * 150_000,
-                                  "1." * 150_000, "(" * 300_000, "{" * 300_000, "|" * 300_000, "a/" + ";a=  " * 60_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 300_000,
+        " " * 300_000,
+        "a " * 150_000,
+        "a=b;" * 80_000,
+        "-a" * 150_000,
+        "1." * 150_000,
+        "(" * 300_000,
+        "{" * 300_000,
+        "|" * 300_000,
+        "a/" + ";a=  " * 60_000,
+    ],
+)
 def test_hostile_strings_end(text):
     for kind in TEXTS:
         fault(kind, text)

@@ -65,8 +65,14 @@ def test_an_entry_without_url_is_an_error_except_in_transactions():
 
 def document(*more):
     composition = {
-        "resourceType": "Composition", "text": TEXT, "status": "final", "type": {"text": "case report"},
-        "subject": {"reference": urn(1)}, "date": "2012", "author": [{"display": "authors"}], "title": "Case",
+        "resourceType": "Composition",
+        "text": TEXT,
+        "status": "final",
+        "type": {"text": "case report"},
+        "subject": {"reference": urn(1)},
+        "date": "2012",
+        "author": [{"display": "authors"}],
+        "title": "Case",
     }
     whole = bundle(composition, patient(), *more, type="document")
     return whole | {"identifier": {"system": "urn:ietf:rfc:3986", "value": urn(9)}, "timestamp": "2012-01-01T00:00:00Z"}

@@ -87,10 +87,17 @@ def test_an_unknown_element_is_told_with_the_nearest_name():
         ({"url": "http://unknown.test/x", "valueString": "x"}, "structure.unknown-extension"),
         ({"url": "x", "valueString": "x"}, "structure.extension-url"),
         ({"valueString": "x"}, "structure.missing"),
-        ({"url": CORE + "condition-dueTo", "valueReference": {"reference": "Condition/1"}},
-         "structure.extension-context"),
-        ({"url": "http://hl7.org/fhir/StructureDefinition/patient-nationality",
-          "extension": [{"url": "bananas", "valueString": "x"}]}, "profiles.sub-extension"),
+        (
+            {"url": CORE + "condition-dueTo", "valueReference": {"reference": "Condition/1"}},
+            "structure.extension-context",
+        ),
+        (
+            {
+                "url": "http://hl7.org/fhir/StructureDefinition/patient-nationality",
+                "extension": [{"url": "bananas", "valueString": "x"}],
+            },
+            "profiles.sub-extension",
+        ),
     ],
 )
 def test_an_extension_is_known_and_as_defined(extension, rule):

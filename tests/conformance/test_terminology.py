@@ -23,15 +23,19 @@ UCUM = "http://unitsofmeasure.org"
         (condition(clinicalStatus=coded("http://foo.test", "active")), "terminology.required-binding"),
         (condition(clinicalStatus={"coding": [{"code": "active"}]}), "terminology.required-binding"),
         (condition(clinicalStatus={"text": "active"}), "terminology.required-binding"),
-        (observation(code=coded("http://terminology.hl7.org/CodeSystem/observation-category", "bananas")),
-         "terminology.unknown-code"),
+        (
+            observation(code=coded("http://terminology.hl7.org/CodeSystem/observation-category", "bananas")),
+            "terminology.unknown-code",
+        ),
         (observation(valueQuantity={"value": 1, "system": UCUM, "code": "IU/L"}), "terminology.ucum"),
         (observation(valueQuantity={"value": 1, "system": UCUM, "code": "mg/24h"}), "terminology.ucum"),
         (observation(code=coded("http://loinc.org", "2157-7")), "terminology.loinc"),
         (observation(code=coded("http://snomed.info/sct", "396230009")), "terminology.snomed"),
         (observation(meta={"tag": [{"system": "tags", "code": "x"}]}), "terminology.relative-system"),
-        ({"resourceType": "Invoice", "status": "draft", "totalNet": {"value": 1, "currency": "BAN"}},
-         "terminology.required-binding"),
+        (
+            {"resourceType": "Invoice", "status": "draft", "totalNet": {"value": 1, "currency": "BAN"}},
+            "terminology.required-binding",
+        ),
         (patient(language="b_a_d"), "terminology.required-binding"),
     ],
 )

@@ -167,5 +167,13 @@ def _line(places: dict[str, int], pointer: str) -> int:
 def _finding(fault: Fault, file: str | None, first_line: int) -> Finding:
     line = None if fault.line is None else fault.line + first_line - 1
     return Finding(
-        fault.severity, fault.rule, "", fault.pointer, fault.message, fault.mend, line, None, file  # type: ignore[arg-type]
+        fault.severity,
+        fault.rule,
+        "",
+        fault.pointer,
+        fault.message,
+        fault.mend,
+        line,
+        None,
+        file,  # type: ignore[arg-type]
     )

@@ -37,8 +37,13 @@ class Bundles:
             return
         if not isinstance(url, str):
             if kind not in _FREE and kind is not None and not entry.children.get("fullUrl"):
-                self.tell("error", "references.full-url", entry,
-                          f"Each entry of a {kind} Bundle must have a fullUrl.", "Give urn:uuid: or a URL.")
+                self.tell(
+                    "error",
+                    "references.full-url",
+                    entry,
+                    f"Each entry of a {kind} Bundle must have a fullUrl.",
+                    "Give urn:uuid: or a URL.",
+                )
             return
         if kind == "searchset" and "id" not in resource.children and resource.shape.name != "OperationOutcome":
             self.tell("error", "references.search-id", entry, "A search's results have ids.", "Give it its id.")
@@ -46,12 +51,23 @@ class Bundles:
         identity = resource.get("id")
         if match is not None and isinstance(identity, str):
             if match[2] == resource.shape.name and match[3] != identity:
-                self.tell("error", "references.full-url", entry,
-                          f"fullUrl ends in {match[3]}, but the resource's id is {identity}.", "Make them agree.",
-                          value=url)
+                self.tell(
+                    "error",
+                    "references.full-url",
+                    entry,
+                    f"fullUrl ends in {match[3]}, but the resource's id is {identity}.",
+                    "Make them agree.",
+                    value=url,
+                )
         elif ":" not in url:
-            self.tell("error", "references.full-url", entry, f"fullUrl {url!r} is not absolute.",
-                      "Give urn:uuid: or an absolute URL.", value=url)
+            self.tell(
+                "error",
+                "references.full-url",
+                entry,
+                f"fullUrl {url!r} is not absolute.",
+                "Give urn:uuid: or an absolute URL.",
+                value=url,
+            )
 
     def _first(self, entries: list[Node], name: str) -> Node | None:
         first = entries[0].first("resource")
@@ -78,6 +94,10 @@ class Bundles:
         for entry in entries[1:]:
             resource = entry.first("resource")
             if resource is not None and id(resource) not in reached and resource.shape.name != "Provenance":
-                self.tell("warning", "references.unreachable", entry,
-                          f"This {resource.shape.name} is not reachable from the document's Composition.",
-                          "Refer to it from a section.")
+                self.tell(
+                    "warning",
+                    "references.unreachable",
+                    entry,
+                    f"This {resource.shape.name} is not reachable from the document's Composition.",
+                    "Refer to it from a section.",
+                )

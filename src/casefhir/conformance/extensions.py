@@ -7,14 +7,24 @@ from casefhir.conformance.shapes import ancestors
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
-EXAMPLES = ("http://example.org/", "https://example.org/", "http://example.com/", "https://example.com/",
-            "http://acme.com/", "http://acme.org/", "http://www.example.com/", "http://www.example.org/",
-            "http://nema.org/")  # DICOM's tags have no definitions
+EXAMPLES = (
+    "http://example.org/",
+    "https://example.org/",
+    "http://example.com/",
+    "https://example.com/",
+    "http://acme.com/",
+    "http://acme.org/",
+    "http://www.example.com/",
+    "http://www.example.org/",
+    "http://nema.org/",
+)  # DICOM's tags have no definitions
 _ANYWHERE = frozenset(  # R4's own definitions carry these where their contexts do not allow them
     CORE + "structuredefinition-" + name for name in ("fhir-type", "normative-version")
 ) | {CORE + "regex"}
-_ELSEWHERE = (*(f"http://hl7.org/fhir/{v}/StructureDefinition/" for v in ("1.0", "3.0", "4.0", "4.3", "5.0")),
-              CORE + "structuredefinition-")
+_ELSEWHERE = (
+    *(f"http://hl7.org/fhir/{v}/StructureDefinition/" for v in ("1.0", "3.0", "4.0", "4.3", "5.0")),
+    CORE + "structuredefinition-",
+)
 
 
 class Extensions:
@@ -28,14 +38,25 @@ class Extensions:
         """Check Extension `node`; gives its definition where it has one to be checked against."""
         url = node.get("url")
         if ("extension" in node.children) == ("value" in node.children):
-            self.tell("error", "ext-1", node, "An extension must have either a value or extensions, not both or none.",
-                      "Keep one of them.")
+            self.tell(
+                "error",
+                "ext-1",
+                node,
+                "An extension must have either a value or extensions, not both or none.",
+                "Keep one of them.",
+            )
         if not isinstance(url, str):
             return None
         if ":" not in url:
             if node.parent is None or node.parent.type != "Extension":
-                self.tell("error", "structure.extension-url", node, f"Extension.url {url!r} is not an absolute URL.",
-                          "Give the extension's canonical URL.", value=url)
+                self.tell(
+                    "error",
+                    "structure.extension-url",
+                    node,
+                    f"Extension.url {url!r} is not an absolute URL.",
+                    "Give the extension's canonical URL.",
+                    value=url,
+                )
             return None
         found = self.definitions.structure(url)
         if found is None or found.get("type") != "Extension":
@@ -49,20 +70,37 @@ class Extensions:
         if url.startswith(EXAMPLES):
             return
         if url.startswith(_ELSEWHERE):
-            self.tell("information", "structure.extension-unchecked", node,
-                      f"{url} is defined outside R4 (another version, or for definitions); it was not checked.", "",
-                      value=url)
+            self.tell(
+                "information",
+                "structure.extension-unchecked",
+                node,
+                f"{url} is defined outside R4 (another version, or for definitions); it was not checked.",
+                "",
+                value=url,
+            )
             return
-        self.tell("error", "structure.unknown-extension", node, f"No definition of extension {url} is known.",
-                  "Load its StructureDefinition with the profiles, or correct the URL.", value=url)
+        self.tell(
+            "error",
+            "structure.unknown-extension",
+            node,
+            f"No definition of extension {url} is known.",
+            "Load its StructureDefinition with the profiles, or correct the URL.",
+            value=url,
+        )
 
     def _modifier(self, node: Node, url: str, found: Json) -> None:
         views = [found[view]["element"] for view in ("differential", "snapshot") if found.get(view)]
         modifies = any(each.get("isModifier") for view in views for each in view if "." not in each["path"])
         if modifies != (node.key == "modifierExtension"):
             right = "modifierExtension" if modifies else "extension"
-            self.tell("error", "structure.modifier-extension", node, f"{url} belongs in {right}, not in {node.key}.",
-                      f"Move it to {right}.", value=url)
+            self.tell(
+                "error",
+                "structure.modifier-extension",
+                node,
+                f"{url} belongs in {right}, not in {node.key}.",
+                f"Move it to {right}.",
+                value=url,
+            )
 
     def _context(self, node: Node, url: str, found: Json) -> None:
         holder = node.parent
@@ -79,8 +117,14 @@ class Extensions:
             if kind == "fhirpath" and self._selected(holder, expression):
                 return
         allowed = ", ".join(str(each.get("expression")) for each in contexts)
-        self.tell("error", "structure.extension-context", node,
-                  f"{url} may not stand on {holder.location}; it belongs on {allowed}.", "Move it.", value=url)
+        self.tell(
+            "error",
+            "structure.extension-context",
+            node,
+            f"{url} may not stand on {holder.location}; it belongs on {allowed}.",
+            "Move it.",
+            value=url,
+        )
 
     def _selected(self, holder: Node, expression: str) -> bool:
         resource = holder.resource

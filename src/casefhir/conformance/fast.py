@@ -35,8 +35,10 @@ def loads(data: bytes) -> tuple[Any, int] | None:
     The parser drops repeated keys, so a run that meets fewer keys than were written leaves the resource to the
     slow reader, which says which one is repeated.
     """
-    if b"\\u0022" in data or data.startswith(b"\xef") or (
-        any(each in data for each in _SPACED) and _QUOTED_SPACE.search(data)
+    if (
+        b"\\u0022" in data
+        or data.startswith(b"\xef")
+        or (any(each in data for each in _SPACED) and _QUOTED_SPACE.search(data))
     ):
         return None
     try:

@@ -156,9 +156,13 @@ class Writer:
         if element.many or target is None or target.kind != "primitive-type" or element.name == "id":
             raise Bail
         holder = self.name((element, ref, target))
-        self.body += ["t.keys += 1", f"x = o[{key!r}]",
-                      "if x.__class__ is not dict or len(x) != 1: return False",
-                      "x = x.get('extension')", f"if not V.extensions(x, {holder}, t): return False"]
+        self.body += [
+            "t.keys += 1",
+            f"x = o[{key!r}]",
+            "if x.__class__ is not dict or len(x) != 1: return False",
+            "x = x.get('extension')",
+            f"if not V.extensions(x, {holder}, t): return False",
+        ]
 
     def _property(self, key: str, element: Element, ref: TypeRef) -> None:
         target = shape(ref.code)
@@ -186,15 +190,20 @@ class Writer:
         if target.kind == "resource":
             if self.shape.name != "Bundle.entry":
                 raise Bail
-            return ["if x.__class__ is not dict: return False", "k = V.resource(x)",
-                    "if k is None: return False",
-                    "if not (k.functions.get(tuple(x)) or k.make(x))(x, t): return False"]
+            return [
+                "if x.__class__ is not dict: return False",
+                "k = V.resource(x)",
+                "if k is None: return False",
+                "if not (k.functions.get(tuple(x)) or k.make(x))(x, t): return False",
+            ]
         if any(url != _SIMPLE for url in ref.profiles):
             raise Bail
         made = self.maker.kind(target, element, ref)
         kind, functions = self.name(made), self.name(made.functions.get)
-        lines = ["if x.__class__ is not dict: return False",
-                 f"if not ({functions}(tuple(x)) or {kind}.make(x))(x, t): return False"]
+        lines = [
+            "if x.__class__ is not dict: return False",
+            f"if not ({functions}(tuple(x)) or {kind}.make(x))(x, t): return False",
+        ]
         if ref.profiles:
             lines.append("if 'comparator' in x: return False")
         return lines
@@ -211,8 +220,10 @@ class Writer:
         if name == "decimal":
             return ["if x.__class__ not in NUMBERS: return False"]
         if name in ("string", "markdown"):
-            lines = ["if x.__class__ is not str or not ((x.isprintable() and x and not x.isspace() and len(x) < 9999) "
-                     "or V.text(x)): return False"]
+            lines = [
+                "if x.__class__ is not str or not ((x.isprintable() and x and not x.isspace() and len(x) < 9999) "
+                "or V.text(x)): return False"
+            ]
         else:
             known = self.name(self.maker.values.known[name])
             lines = [f"if x.__class__ is not str or not (x in {known} or V.learn({name!r}, x)): return False"]

@@ -217,8 +217,12 @@ class Rules:
                 return base
             if name == "where" and len(arguments) == 1 and base.shape is not None:
                 inside = self.known(arguments[0], replace(base, least="", most=""))
-                return replace(base, least=f"{base.least} if {inside.sure}", present=False,
-                               most=f"{base.most} if not ({inside.never})")
+                return replace(
+                    base,
+                    least=f"{base.least} if {inside.sure}",
+                    present=False,
+                    most=f"{base.most} if not ({inside.never})",
+                )
             if name == "trace":
                 return base
         return None

@@ -244,8 +244,11 @@ class Values:
         inner, value = part.children.get("extension"), part.children.get("value")
         values = [key for key in found if key.startswith("value")]
         if "extension" in found:
-            return len(found) == 2 and not (value and value.least) and inner is not None and self._parts(
-                found["extension"], inner, trip
+            return (
+                len(found) == 2
+                and not (value and value.least)
+                and inner is not None
+                and self._parts(found["extension"], inner, trip)
             )
         if len(found) != 2 or len(values) != 1 or value is None or (inner is not None and inner.least):
             return False
@@ -323,8 +326,10 @@ class Values:
                 return ref.code in self.known and (value in self.known[ref.code] or self.learn(ref.code, value))
             if ref.code == "boolean":
                 return value is True or value is False
-            return ref.code in ("integer", "unsignedInt", "positiveInt") and value.__class__ is int and (
-                fault(ref.code, value) is None
+            return (
+                ref.code in ("integer", "unsignedInt", "positiveInt")
+                and value.__class__ is int
+                and (fault(ref.code, value) is None)
             )
         if value.__class__ is not dict:
             return False

@@ -51,8 +51,13 @@ class Follower:
         if profile is None:
             return name in ancestors(node.shape.name) or self.profiles.definitions.structure(url) is not None
         if profile.type not in ancestors(node.shape.name):
-            self.tell("error", "profiles.type", node, f"{profile.url} is for {profile.type}, not for {node.type}.",
-                      "Name a profile of this type.")
+            self.tell(
+                "error",
+                "profiles.type",
+                node,
+                f"{profile.url} is for {profile.type}, not for {node.type}.",
+                "Name a profile of this type.",
+            )
             return True
         self._element(node, profile.root, profile)
         return True
@@ -127,11 +132,21 @@ class Follower:
     def _count(self, parent: Node, name: str, count: int, part: Part, profile: Profile) -> None:
         label = name if part.slice_name is None else f"{name}:{part.slice_name}"
         if count < part.least:
-            self._tell("missing", parent, profile, f"must have {label} at least {part.least} times, and has it {count}",
-                       f"Give {label}.")
+            self._tell(
+                "missing",
+                parent,
+                profile,
+                f"must have {label} at least {part.least} times, and has it {count}",
+                f"Give {label}.",
+            )
         if part.most is not None and count > part.most:
-            self._tell("too-many", parent, profile, f"may have {label} {part.most} times, and has it {count}",
-                       "Keep the right ones.")
+            self._tell(
+                "too-many",
+                parent,
+                profile,
+                f"may have {label} {part.most} times, and has it {count}",
+                "Keep the right ones.",
+            )
 
     def _slices(self, parent: Node, name: str, nodes: list[Node], part: Part, profile: Profile) -> None:
         members: dict[str, list[Node]] = {each: [] for each in part.slices}
@@ -142,11 +157,21 @@ class Follower:
             for each in found:
                 members[each].append(node)
             if not found and name == "extension" and parent.type == "Extension" and ":" not in str(node.get("url")):
-                self._tell("sub-extension", node, profile, f"{node.get('url')!r} is no part of this extension",
-                           f"Its parts are {', '.join(part.slices)}.")
+                self._tell(
+                    "sub-extension",
+                    node,
+                    profile,
+                    f"{node.get('url')!r} is no part of this extension",
+                    f"Its parts are {', '.join(part.slices)}.",
+                )
             elif not found and part.slicing is not None and part.slicing.rules == "closed":
-                self._tell("closed-slicing", node, profile, f"is none of the slices {', '.join(part.slices)} of {name}",
-                           "Make it one of them, or remove it.")
+                self._tell(
+                    "closed-slicing",
+                    node,
+                    profile,
+                    f"is none of the slices {', '.join(part.slices)} of {name}",
+                    "Make it one of them, or remove it.",
+                )
             if found and part.slicing is not None and part.slicing.ordered:
                 if order_of[found[0]] < last:
                     self._tell("slice-order", node, profile, f"slice {found[0]} comes too late", "Reorder the slices.")
@@ -195,12 +220,22 @@ class Follower:
             return
         possible = [url for url in targets if self._type_of(url) in (*ancestors(name), "")]
         if not possible:
-            self._tell("target-type", node, profile, f"points at a {name}; it may point at "
-                       + ", ".join(sorted({self._type_of(url) for url in targets})), "Point at one of these.")
+            self._tell(
+                "target-type",
+                node,
+                profile,
+                f"points at a {name}; it may point at " + ", ".join(sorted({self._type_of(url) for url in targets})),
+                "Point at one of these.",
+            )
             return
         if found is not None and all(self.conforms(url, found) is False for url in possible):
-            self._tell("target-profile", node, profile,
-                       f"points at a {name} that does not follow {', '.join(possible)}", "Make the target conform.")
+            self._tell(
+                "target-profile",
+                node,
+                profile,
+                f"points at a {name} that does not follow {', '.join(possible)}",
+                "Make the target conform.",
+            )
 
     def _type_of(self, url: str) -> str:
         plain = unversioned(url).removeprefix(CORE)
@@ -215,15 +250,26 @@ class Follower:
                 continue
             limit = _limit(node, wanted, sign)
             if limit is None:
-                self.tell("warning", "profiles.not-evaluated", node, f"The bound {_short(wanted)} of {profile.url} was "
-                          "not checked.", "Check it by hand.")
+                self.tell(
+                    "warning",
+                    "profiles.not-evaluated",
+                    node,
+                    f"The bound {_short(wanted)} of {profile.url} was not checked.",
+                    "Check it by hand.",
+                )
             elif order(node, limit) == sign:
                 self._tell("bounds", node, profile, f"is {words} than {wanted}", "Correct the value.")
 
     def _tell(self, rule: str, node: Node, profile: Profile, message: str, mend: str) -> None:
         name = node.element.name if node.element is not None else node.type
-        self.tell("error", f"profiles.{rule}", node, f"{name} {message} ({profile.url}).", mend,
-                  value=node.value if node.is_primitive() else None)
+        self.tell(
+            "error",
+            f"profiles.{rule}",
+            node,
+            f"{name} {message} ({profile.url}).",
+            mend,
+            value=node.value if node.is_primitive() else None,
+        )
 
 
 def _limit(node: Node, wanted: Any, sign: int) -> Any:

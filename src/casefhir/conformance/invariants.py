@@ -49,9 +49,7 @@ def _dom_3(node: Node) -> bool:
     if not contained:
         return True
     said = local_references(node)
-    return all(
-        f"#{each.get('id')}" in said or "#" in local_references(each) for each in contained
-    )
+    return all(f"#{each.get('id')}" in said or "#" in local_references(each) for each in contained)
 
 
 def _ids(value: object) -> set[str]:
@@ -70,8 +68,11 @@ def _ids(value: object) -> set[str]:
 
 
 def _unique_codes(node: Node) -> bool:
-    codes = [each.value for each in node.descendants()
-             if each.key == "code" and each.parent is not None and each.parent.key == "concept"]
+    codes = [
+        each.value
+        for each in node.descendants()
+        if each.key == "code" and each.parent is not None and each.parent.key == "concept"
+    ]
     return len(set(codes)) == len(codes)
 
 
@@ -132,20 +133,36 @@ class Invariants:
             known = _ids(node.resource.value)
             for each in reading.links:
                 if each not in known:
-                    self.tell("error", "structure.xhtml-link", node, f"The narrative links to #{each}, found nowhere.",
-                              "Give the target that id, or take the link out.", value=each)
+                    self.tell(
+                        "error",
+                        "structure.xhtml-link",
+                        node,
+                        f"The narrative links to #{each}, found nowhere.",
+                        "Give the target that id, or take the link out.",
+                        value=each,
+                    )
 
     def judge(self, rule: Rule, step: Step | str | None, node: Node, env: Env) -> None:
         """Evaluate one rule on `node` and tell when it does not hold or cannot be evaluated."""
         if isinstance(step, str) or step is None:
-            self.tell("warning", "invariants.not-evaluated", node, f"{rule.key} was not evaluated: {step}",
-                      "Check it by hand.")
+            self.tell(
+                "warning",
+                "invariants.not-evaluated",
+                node,
+                f"{rule.key} was not evaluated: {step}",
+                "Check it by hand.",
+            )
             return
         try:
             holds = truth(step([node], env))
         except Failed as error:
-            self.tell("warning", "invariants.not-evaluated", node, f"{rule.key} was not evaluated here: {error}.",
-                      "Check it by hand.")
+            self.tell(
+                "warning",
+                "invariants.not-evaluated",
+                node,
+                f"{rule.key} was not evaluated here: {error}.",
+                "Check it by hand.",
+            )
             return
         if not holds:
             self.fail(rule, node)
@@ -156,5 +173,10 @@ class Invariants:
             return
         practice = " (best practice)" if rule.best_practice else ""
         severity = "warning" if rule.best_practice or rule.severity == "warning" else "error"
-        self.tell(severity, rule.key, node, f"{rule.human}{practice}.".replace("..", "."),
-                  f"Rule {rule.key}: {CORRECTED.get(rule.key, rule.expression)}")
+        self.tell(
+            severity,
+            rule.key,
+            node,
+            f"{rule.human}{practice}.".replace("..", "."),
+            f"Rule {rule.key}: {CORRECTED.get(rule.key, rule.expression)}",
+        )

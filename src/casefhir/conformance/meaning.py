@@ -16,8 +16,13 @@ _DATA = Path(__file__).with_name("data") / "plausible.json"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _AGE = ("http://loinc.org", "30525-0")
 _DATED = {
-    "Observation": "effective", "Condition": "onset", "Procedure": "performed", "MedicationStatement": "effective",
-    "Encounter": "period", "AdverseEvent": "date", "AllergyIntolerance": "onset",
+    "Observation": "effective",
+    "Condition": "onset",
+    "Procedure": "performed",
+    "MedicationStatement": "effective",
+    "Encounter": "period",
+    "AdverseEvent": "date",
+    "AllergyIntolerance": "onset",
 }
 _OF_THE_LIVING = frozenset({"MedicationStatement", "Encounter", "AdverseEvent"})
 Bounds = tuple[str, Decimal, Decimal]
@@ -84,8 +89,13 @@ class Meaning:
         onset, _ = _edges(node.first("onset"))
         _, end = _edges(node.first("abatement"))
         if end is not None and _later(onset, end):
-            self._warn("end-before-start", end, "The condition abates before it begins.",
-                       "Check onset and abatement.", end.value)
+            self._warn(
+                "end-before-start",
+                end,
+                "The condition abates before it begins.",
+                "Check onset and abatement.",
+                end.value,
+            )
 
     def _adverse_event(self, node: Node) -> None:
         date = node.first("date")
@@ -97,8 +107,13 @@ class Meaning:
                 continue
             begin, _ = _edges(target.first("effective") or target.first("occurrence") or target.first("performed"))
             if _later(begin, date):
-                self._warn("event-before-suspect", suspect, "The adverse event is dated before its suspect began.",
-                           "Check the event's date, the course's start, or the suspect.", date.value)
+                self._warn(
+                    "event-before-suspect",
+                    suspect,
+                    "The adverse event is dated before its suspect began.",
+                    "Check the event's date, the course's start, or the suspect.",
+                    date.value,
+                )
 
     def _lifetime(self, node: Node, when: Node | None) -> None:
         subject = node.first("subject") or node.first("patient")
@@ -109,8 +124,9 @@ class Meaning:
         begin, end = _edges(when)
         birth, death = patient.first("birthDate"), patient.first("deceased")
         if birth is not None and begin is not None and _later(birth, begin):
-            self._warn("before-birth", begin, "This is dated before the patient's birth.", "Check both dates.",
-                       begin.value)
+            self._warn(
+                "before-birth", begin, "This is dated before the patient's birth.", "Check both dates.", begin.value
+            )
         dead = death is not None and death.shape.name == "dateTime" and _later(end, death)
         if dead and end is not None and node.shape.name in _OF_THE_LIVING:
             self._warn("after-death", end, "This is dated after the patient's death.", "Check both dates.", end.value)
@@ -131,27 +147,47 @@ class Meaning:
             unit, least, most = bounds()[pair]
             found = in_unit(amount.value, amount.unit, unit)
             if found is not None and not least <= found <= most:
-                self._warn("implausible-value", value, f"{amount.value} {amount.unit} is outside {least} to {most} "
-                           f"{unit}, what a patient can have.", "Check value and unit.", str(amount.value))
+                self._warn(
+                    "implausible-value",
+                    value,
+                    f"{amount.value} {amount.unit} is outside {least} to {most} {unit}, what a patient can have.",
+                    "Check value and unit.",
+                    str(amount.value),
+                )
                 return
 
     def _interpreted(self, holder: Node, value: Node, amount: Amount) -> None:
-        words = {code for each in holder.children.get("interpretation", ()) for system, code in codings(each)
-                 if system == _INTERPRETATION}
-        ranges = [each for each in holder.children.get("referenceRange", ()) if not {"type", "appliesTo", "age"}
-                  & each.children.keys()]
+        words = {
+            code
+            for each in holder.children.get("interpretation", ())
+            for system, code in codings(each)
+            if system == _INTERPRETATION
+        }
+        ranges = [
+            each
+            for each in holder.children.get("referenceRange", ())
+            if not {"type", "appliesTo", "age"} & each.children.keys()
+        ]
         if not words or len(ranges) != 1:
             return
         low, high = ranges[0].first("low"), ranges[0].first("high")
         below = low is not None and order(amount, low) == -1
         above = high is not None and order(amount, high) == 1
         if "N" in words and (below or above):
-            self._warn("interpretation", value, f"{amount.value} is {'below' if below else 'above'} its reference "
-                       "range, but is interpreted as normal.", "Check value, range and interpretation.")
+            self._warn(
+                "interpretation",
+                value,
+                f"{amount.value} is {'below' if below else 'above'} its reference range, but is interpreted as normal.",
+                "Check value, range and interpretation.",
+            )
         inside = order(amount, low) in (0, 1) and order(amount, high) in (-1, 0)
         if inside and words & {"H", "HH", "L", "LL", "HU", "LU"}:
-            self._warn("interpretation", value, f"{amount.value} lies within its reference range, but is interpreted "
-                       "as high or low.", "Check value, range and interpretation.")
+            self._warn(
+                "interpretation",
+                value,
+                f"{amount.value} lies within its reference range, but is interpreted as high or low.",
+                "Check value, range and interpretation.",
+            )
 
     def _series(self, bundle: Node) -> None:
         """Observations of one code and subject whose unit changes between entries; ages against the birth date."""
@@ -168,8 +204,13 @@ class Meaning:
             for pair in codings(node.first("code")):
                 unit, _ = first.setdefault((*pair, who), (amount.unit, node))
                 if unit != amount.unit and in_unit(Decimal(1), unit, amount.unit) is None:
-                    self._warn("unit-changes", value, f"This series of {pair[1]} was in {unit} before and is in "
-                               f"{amount.unit} here.", "Check whether both are meant.", amount.unit)
+                    self._warn(
+                        "unit-changes",
+                        value,
+                        f"This series of {pair[1]} was in {unit} before and is in {amount.unit} here.",
+                        "Check whether both are meant.",
+                        amount.unit,
+                    )
                 if pair == _AGE:
                     self._age(node, value, amount)
 
@@ -182,5 +223,10 @@ class Meaning:
             return
         years = in_unit(amount.value, amount.unit, "a")
         if years is not None and abs(int(when.value[:4]) - int(birth[:4]) - int(years)) > 1:
-            self._warn("age", value, f"The age of {amount.value} {amount.unit} does not fit the dates of birth and "
-                       "of this observation.", "Check age and dates.", str(amount.value))
+            self._warn(
+                "age",
+                value,
+                f"The age of {amount.value} {amount.unit} does not fit the dates of birth and of this observation.",
+                "Check age and dates.",
+                str(amount.value),
+            )

@@ -88,4 +88,3 @@ def read(markup: str) -> Reading:
         reader.faults.append(("txt-2", "has nothing to read"))
     links = tuple(each for each in dict.fromkeys(reader.links) if each not in reader.ids)
     return Reading(tuple(dict.fromkeys(reader.faults)), links)
-

@@ -10,8 +10,13 @@ from casefhir.conformance.findings import Finding, Report
 Json = dict[str, Any]
 _SARIF_LEVELS = {"fatal": "error", "error": "error", "warning": "warning", "information": "note"}
 _ISSUE_CODES = {
-    "json": "structure", "structure": "structure", "terminology": "code-invalid", "references": "not-found",
-    "profiles": "value", "meaning": "business-rule", "invariants": "not-supported",
+    "json": "structure",
+    "structure": "structure",
+    "terminology": "code-invalid",
+    "references": "not-found",
+    "profiles": "value",
+    "meaning": "business-rule",
+    "invariants": "not-supported",
 }
 REDACTED = "(redacted)"
 

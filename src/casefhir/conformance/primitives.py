@@ -13,9 +13,7 @@ _ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
 _DATE_TIME = re.compile(
     _YEAR + r"(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01])(?:T" + _CLOCK + _ZONE + r")?)?)?\Z", re.ASCII
 )
-_INSTANT = re.compile(
-    _YEAR + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T" + _CLOCK + _ZONE + r"\Z", re.ASCII
-)
+_INSTANT = re.compile(_YEAR + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T" + _CLOCK + _ZONE + r"\Z", re.ASCII)
 _TIME = re.compile(_CLOCK + r"\Z", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z", re.ASCII)
 _CODE = re.compile(r"[^\s]+( [^\s]+)*\Z")

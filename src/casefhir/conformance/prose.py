@@ -24,8 +24,9 @@ class Prose:
         """Check what R4's text says of `node`'s type."""
         name = node.shape.name
         if name == "id" and node.sibling is not None and "extension" in node.children:
-            self.tell("error", "structure.id-extension", node, "A resource's id may not have extensions.",
-                      "Remove them.")
+            self.tell(
+                "error", "structure.id-extension", node, "A resource's id may not have extensions.", "Remove them."
+            )
         if name in _DATED:
             self._year(node)
         elif name == "Identifier":
@@ -42,25 +43,48 @@ class Prose:
         for each in node.children.get("security", ()):
             pair = (str(each.get("system")), str(each.get("code")))
             if pair in seen:
-                self.tell("error", "structure.duplicate-label", each, f"meta.security has {pair[1]} twice.",
-                          "Keep one.", value=pair[1])
+                self.tell(
+                    "error",
+                    "structure.duplicate-label",
+                    each,
+                    f"meta.security has {pair[1]} twice.",
+                    "Keep one.",
+                    value=pair[1],
+                )
             seen.add(pair)
 
     def _year(self, node: Node) -> None:
         text = node.value
         if isinstance(text, str) and text[:4].isdigit() and not _YEARS[0] <= int(text[:4]) <= _YEARS[1]:
-            self.tell("warning", "structure.year", node, f"The year {text[:4]} is outside {_YEARS[0]} to {_YEARS[1]}.",
-                      "Check for a slip.", value=text)
+            self.tell(
+                "warning",
+                "structure.year",
+                node,
+                f"The year {text[:4]} is outside {_YEARS[0]} to {_YEARS[1]}.",
+                "Check for a slip.",
+                value=text,
+            )
 
     def _identifier(self, node: Node) -> None:
         system, value = node.get("system"), node.get("value")
         if isinstance(system, str) and system and not _SCHEME.match(system):
-            self.tell("error", "structure.identifier-system", node, f"Identifier.system {system!r} is not absolute.",
-                      "Give a URI with a scheme (https:, urn:).", value=system)
+            self.tell(
+                "error",
+                "structure.identifier-system",
+                node,
+                f"Identifier.system {system!r} is not absolute.",
+                "Give a URI with a scheme (https:, urn:).",
+                value=system,
+            )
         if system == _RFC_3986 and isinstance(value, str) and not _SCHEME.match(value):
-            self.tell("error", "structure.identifier-uri", node,
-                      f"With system {_RFC_3986} the value must be a URI, not {value!r}.", "Write urn:uuid: ...",
-                      value=value)
+            self.tell(
+                "error",
+                "structure.identifier-uri",
+                node,
+                f"With system {_RFC_3986} the value must be a URI, not {value!r}.",
+                "Write urn:uuid: ...",
+                value=value,
+            )
 
     def _attachment(self, node: Node) -> None:
         data, size, said = node.get("data"), node.get("size"), node.get("hash")
@@ -71,23 +95,46 @@ class Prose:
         except (binascii.Error, ValueError):
             return  # the format of data was told already
         if isinstance(size, int) and size != len(raw):
-            self.tell("error", "structure.attachment-size", node, f"size says {size} bytes, data has {len(raw)}.",
-                      f"Say {len(raw)}.", value=size)
+            self.tell(
+                "error",
+                "structure.attachment-size",
+                node,
+                f"size says {size} bytes, data has {len(raw)}.",
+                f"Say {len(raw)}.",
+                value=size,
+            )
         if isinstance(said, str):
             right = base64.b64encode(hashlib.sha1(raw, usedforsecurity=False).digest()).decode()
             if said != right:
-                self.tell("error", "structure.attachment-hash", node, "hash is not the SHA-1 of data in base64.",
-                          f"Write {right}.", value=said)
+                self.tell(
+                    "error",
+                    "structure.attachment-hash",
+                    node,
+                    "hash is not the SHA-1 of data in base64.",
+                    f"Write {right}.",
+                    value=said,
+                )
 
     def _contained(self, node: Node) -> None:
         seen: set[str] = set()
         for each in node.children["contained"]:
             name = each.get("id")
             if not isinstance(name, str):
-                self.tell("error", "structure.contained-id", each, "A contained resource must have an id.",
-                          "Give it one and refer to it with '#'.")
+                self.tell(
+                    "error",
+                    "structure.contained-id",
+                    each,
+                    "A contained resource must have an id.",
+                    "Give it one and refer to it with '#'.",
+                )
             elif name in seen:
-                self.tell("error", "structure.contained-id", each, f"Two contained resources have the id {name!r}.",
-                          "Rename one of them and its references.", value=name)
+                self.tell(
+                    "error",
+                    "structure.contained-id",
+                    each,
+                    f"Two contained resources have the id {name!r}.",
+                    "Rename one of them and its references.",
+                    value=name,
+                )
             else:
                 seen.add(name)

@@ -51,18 +51,33 @@ def read(data: bytes) -> tuple[Any, list[Fault]]:
     """The value of JSON `data` and what is wrong with it; the value is None after a fatal fault."""
     faults: list[Fault] = []
     if len(data) > SIZE:
-        return None, [Fault("fatal", "json.size", f"The input has {len(data)} bytes; at most {SIZE} are read.",
-                            "Split it, or give it as NDJSON.")]
+        return None, [
+            Fault(
+                "fatal",
+                "json.size",
+                f"The input has {len(data)} bytes; at most {SIZE} are read.",
+                "Split it, or give it as NDJSON.",
+            )
+        ]
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
-        faults.append(Fault("warning", "json.bom", "The file starts with a byte order mark, which JSON does not want.",
-                            "Save it as UTF-8 without one.", "", 1))
+        faults.append(
+            Fault(
+                "warning",
+                "json.bom",
+                "The file starts with a byte order mark, which JSON does not want.",
+                "Save it as UTF-8 without one.",
+                "",
+                1,
+            )
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return None, [Fault("fatal", "json.utf8", f"Byte {error.start} is not UTF-8.", "Save the file as UTF-8.", "",
-                            line)]
+        return None, [
+            Fault("fatal", "json.utf8", f"Byte {error.start} is not UTF-8.", "Save the file as UTF-8.", "", line)
+        ]
     try:
         try:
             value = _load(text, strict=True)
@@ -70,19 +85,34 @@ def read(data: bytes) -> tuple[Any, list[Fault]]:
             value = _load(text, strict=False)
             faults += duplicates(text)
     except json.JSONDecodeError as error:
-        return None, [Fault("fatal", "json.syntax", f"Not JSON: {error.msg} (line {error.lineno}, column "
-                            f"{error.colno}).", "Correct the JSON there.", "", error.lineno)]
+        return None, [
+            Fault(
+                "fatal",
+                "json.syntax",
+                f"Not JSON: {error.msg} (line {error.lineno}, column {error.colno}).",
+                "Correct the JSON there.",
+                "",
+                error.lineno,
+            )
+        ]
     except RecursionError:
         return None, [Fault("fatal", "json.depth", "The JSON is nested too deeply.", f"Nest {DEPTH} levels at most.")]
     except (ValueError, ArithmeticError) as error:
-        return None, [Fault("fatal", "json.number", f"Not JSON: {str(error).partition(';')[0]}.",
-                            "Write a JSON number of sensible size, or leave the element out.")]
+        return None, [
+            Fault(
+                "fatal",
+                "json.number",
+                f"Not JSON: {str(error).partition(';')[0]}.",
+                "Write a JSON number of sensible size, or leave the element out.",
+            )
+        ]
     if _SURROGATE.search(data):
         try:
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
         except UnicodeEncodeError:
-            faults.append(Fault("error", "json.surrogate", "A \\u escape is half of a character.",
-                                "Write the whole character."))
+            faults.append(
+                Fault("error", "json.surrogate", "A \\u escape is half of a character.", "Write the whole character.")
+            )
     return value, faults
 
 
@@ -159,8 +189,16 @@ def _scan(text: str, places: dict[str, int] | None, twice: list[Fault]) -> None:
         name = json.loads(match[0])
         pointer = f"{holder}/{name.replace('~', '~0').replace('/', '~1')}"
         if keys is not None and name in keys:
-            twice.append(Fault("error", "json.duplicate-key", f"The key {name!r} stands twice in one object.",
-                               "Remove one of them.", pointer, place("", at)))
+            twice.append(
+                Fault(
+                    "error",
+                    "json.duplicate-key",
+                    f"The key {name!r} stands twice in one object.",
+                    "Remove one of them.",
+                    pointer,
+                    place("", at),
+                )
+            )
         elif keys is not None:
             keys.add(name)
         place(pointer, at)

@@ -116,15 +116,26 @@ class References:
         said = node.get("type")
         targets = allowed(node.ref.targets) if node.ref is not None else None
         if isinstance(said, str) and ":" not in said and shape(said) is None:
-            self.tell("error", "references.type", node, f"Reference.type {said!r} is no R4 resource type.",
-                      "Name the target's type.", value=said)
+            self.tell(
+                "error",
+                "references.type",
+                node,
+                f"Reference.type {said!r} is no R4 resource type.",
+                "Name the target's type.",
+                value=said,
+            )
         if isinstance(text, str):
             self._target(node, text, said if isinstance(said, str) else None, targets)
         elif isinstance(said, str) and targets is not None and said not in targets and shape(said) is not None:
             self._wrong(node, said, targets)
         elif not {"reference", "identifier", "display"} & node.children.keys():
-            self.tell("warning", "references.nothing", node,
-                      "A reference without reference or identifier should have a display.", "Say what is meant.")
+            self.tell(
+                "warning",
+                "references.nothing",
+                node,
+                "A reference without reference or identifier should have a display.",
+                "Say what is meant.",
+            )
 
     def _target(self, node: Node, text: str, said: str | None, targets: frozenset[str] | None) -> None:
         found = self.resolve(text, node)
@@ -135,8 +146,14 @@ class References:
         if name is None:
             name = said if said is not None and shape(said) is not None else None
         elif said is not None and said != name and shape(said) is not None:
-            self.tell("error", "references.type", node, f"Reference.type says {said}, but {text} is a {name}.",
-                      f"Say {name}, or leave type out.", value=said)
+            self.tell(
+                "error",
+                "references.type",
+                node,
+                f"Reference.type says {said}, but {text} is a {name}.",
+                f"Say {name}, or leave type out.",
+                value=said,
+            )
         if name is not None and targets is not None and name not in targets:
             self._wrong(node, name, targets)
 
@@ -147,13 +164,25 @@ class References:
         match = REST.match(text)
         relative = match is not None and not match["base"] and not match["version"]
         if len(index.by_url.get(text, ())) > 1 or (relative and len(index.by_type_id.get(text, ())) > 1):
-            self.tell("error", "references.ambiguous", node, f"Several entries of the Bundle answer to {text}.",
-                      "Refer to one version, or drop the others.", value=text)
+            self.tell(
+                "error",
+                "references.ambiguous",
+                node,
+                f"Several entries of the Bundle answer to {text}.",
+                "Refer to one version, or drop the others.",
+                value=text,
+            )
 
     def _wrong(self, node: Node, name: str, targets: frozenset[str]) -> None:
-        self.tell("error", "references.target-type", node,
-                  f"A {name} may not stand here; {node.element.path if node.element else 'this'} points at "
-                  f"{', '.join(sorted(targets))}.", "Point at one of these types.", value=node.get("reference"))
+        self.tell(
+            "error",
+            "references.target-type",
+            node,
+            f"A {name} may not stand here; {node.element.path if node.element else 'this'} points at "
+            f"{', '.join(sorted(targets))}.",
+            "Point at one of these types.",
+            value=node.get("reference"),
+        )
 
     def _unresolved(self, node: Node, text: str) -> None:
         if text.startswith("#"):
@@ -161,20 +190,44 @@ class References:
         index, base = self.index_of(node)
         if _URN.match(text):
             if index is not None:
-                self.tell("error", "references.dangling", node, f"No entry of the Bundle has the fullUrl {text}.",
-                          "Add the entry, or correct the reference.", value=text)
+                self.tell(
+                    "error",
+                    "references.dangling",
+                    node,
+                    f"No entry of the Bundle has the fullUrl {text}.",
+                    "Add the entry, or correct the reference.",
+                    value=text,
+                )
             return
         if REST.match(text) is None and "?" not in text and not text.startswith(("http://", "https://")):
             severity = "warning" if index is None else "error"
-            self.tell(severity, "references.form", node, f"{text!r} has not the form of a reference (Type/id).",
-                      "Write Type/id, an absolute URL, urn:uuid: or #id.", value=text)
+            self.tell(
+                severity,
+                "references.form",
+                node,
+                f"{text!r} has not the form of a reference (Type/id).",
+                "Write Type/id, an absolute URL, urn:uuid: or #id.",
+                value=text,
+            )
             return
         if index is None or text.startswith(("http://", "https://")):
             return
         kind = index.bundle.get("type")
         if kind in ("document", "message"):
-            self.tell("error", "references.dangling", node, f"The {kind} has no entry for {text}.",
-                      "Add the entry; a document carries what it refers to.", value=text)
+            self.tell(
+                "error",
+                "references.dangling",
+                node,
+                f"The {kind} has no entry for {text}.",
+                "Add the entry; a document carries what it refers to.",
+                value=text,
+            )
         elif kind == "collection" and base is not None:
-            self.tell("warning", "references.unresolved", node, f"No entry of the Bundle is {text}.",
-                      "Add the entry if it is meant to be there.", value=text)
+            self.tell(
+                "warning",
+                "references.unresolved",
+                node,
+                f"No entry of the Bundle is {text}.",
+                "Add the entry if it is meant to be there.",
+                value=text,
+            )

@@ -84,7 +84,10 @@ def rules_of(definition: dict[str, Any]) -> tuple[Rule, ...]:
     """The constraints of an ElementDefinition that have an expression."""
     return tuple(
         Rule(
-            each["key"], each["severity"], each.get("human", ""), each["expression"],
+            each["key"],
+            each["severity"],
+            each.get("human", ""),
+            each["expression"],
             each.get("bestPractice") in ("true", True),
         )
         for each in definition.get("constraint", ())

@@ -100,8 +100,11 @@ class Slicer:
         argument = argument.rstrip(")").strip("'\"")
         if name == "resolve":
             targets = [
-                found for each in nodes if isinstance(text := each.get("reference"), str)
-                for found in [self.resolve(text, each)] if found is not None
+                found
+                for each in nodes
+                if isinstance(text := each.get("reference"), str)
+                for found in [self.resolve(text, each)]
+                if found is not None
             ]
             return targets, [_target(each) for each in parts]
         if name == "ofType":
@@ -109,21 +112,30 @@ class Slicer:
         if name == "extension":
             kept = [x for each in nodes for x in each.children.get("extension", ()) if x.get("url") == argument]
             inner = [
-                one for each in parts if "extension" in each.children
-                for one in each.children["extension"].slices.values() if extension_url(one) == argument
+                one
+                for each in parts
+                if "extension" in each.children
+                for one in each.children["extension"].slices.values()
+                if extension_url(one) == argument
             ]
             return kept, inner
         name = name.removesuffix("[x]")
         for each in parts:  # a discriminator may name the type, as valueCodeableConcept does
             if each.children and name not in each.children:
-                name = next((key for key in each.children if name.startswith(key) and name[len(key):][:1].isupper()),
-                            name)
+                name = next(
+                    (key for key in each.children if name.startswith(key) and name[len(key) :][:1].isupper()), name
+                )
         below = [child for each in nodes for child in each.children.get(name, ())]
         return below, [one for each in parts for one in _parts_at(each, name)]
 
     def _value(self, nodes: list[Node], parts: list[Part]) -> bool:
-        criteria = [each for each in parts if each.fixed is not None or each.pattern is not None
-                    or (each.binding is not None and each.binding.strength == "required")]
+        criteria = [
+            each
+            for each in parts
+            if each.fixed is not None
+            or each.pattern is not None
+            or (each.binding is not None and each.binding.strength == "required")
+        ]
         if not criteria:
             deeper = [each for each in parts if each.says_inside()]
             if deeper:
@@ -134,10 +146,16 @@ class Slicer:
     def _inside(self, node: Node, part: Part) -> bool:
         """Every fixed value or pattern below `part` has a match below `node`."""
         for name in part.children:
-            wanted = [each for each in _parts_at(part, name) if each.fixed is not None or each.pattern is not None
-                      or each.says_inside()]
-            if wanted and not any(self._criterion(child, each) if not each.says_inside() else self._inside(child, each)
-                                  for child in node.children.get(name, ()) for each in wanted):
+            wanted = [
+                each
+                for each in _parts_at(part, name)
+                if each.fixed is not None or each.pattern is not None or each.says_inside()
+            ]
+            if wanted and not any(
+                self._criterion(child, each) if not each.says_inside() else self._inside(child, each)
+                for child in node.children.get(name, ())
+                for each in wanted
+            ):
                 return False
         return True
 
@@ -149,8 +167,10 @@ class Slicer:
         if part.fixed is None and part.pattern is None and part.binding is not None:
             from casefhir.conformance.terminology import codes_of
 
-            return any(self.vocabulary.has(part.binding.value_set, system, code) is not False
-                       for system, code in codes_of(node))
+            return any(
+                self.vocabulary.has(part.binding.value_set, system, code) is not False
+                for system, code in codes_of(node)
+            )
         return True
 
     def _exists(self, nodes: list[Node], parts: list[Part]) -> bool:
@@ -186,4 +206,3 @@ def extension_url(part: Part) -> str | None:
         if each.profiles:
             return unversioned(each.profiles[0])
     return part.slice_name
-

@@ -88,11 +88,17 @@ def _fill(node: Node, tell: Tell) -> None:
         if not source and node.sibling is not None:
             tell("error", "structure.empty-object", node, "An object without any content.", "Remove it.")
         elif node.sibling is not None and node.value is None and not node.children.get("extension"):
-            tell("error", "ele-1", node, "An element must have a value or an extension; this has neither.",
-                 "Give the value, or an extension such as data-absent-reason.")
+            tell(
+                "error",
+                "ele-1",
+                node,
+                "An element must have a value or an extension; this has neither.",
+                "Give the value, or an extension such as data-absent-reason.",
+            )
     else:
-        if not [key for key in source if key != "id"] or (len(source) == 1 and "resourceType" in source
-                                                         and node.parent is not None):
+        if not [key for key in source if key != "id"] or (
+            len(source) == 1 and "resourceType" in source and node.parent is not None
+        ):
             rule = "ele-1" if source else "structure.empty-object"
             tell("error", rule, node, "An element must have a value or children; this has neither.", "Remove it.")
     _count(node, source, tell)
@@ -109,9 +115,7 @@ def _unknown(node: Node, key: str, tell: Tell) -> None:
     tell("error", "structure.unknown-element", node, f"{node.shape.name} has no element {key!r} in R4.", mend, key=key)
 
 
-def _property(
-    node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, only_sibling: bool = False
-) -> None:
+def _property(node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, only_sibling: bool = False) -> None:
     found = node.shape.properties.get(key)
     if found is None:
         _unknown(node, "_" + key if only_sibling else key, tell)
@@ -120,22 +124,40 @@ def _property(
     target = shape(ref.code)
     primitive = target is not None and target.kind == "primitive-type"
     if sibling is not None and not primitive:
-        tell("error", "structure.unknown-element", node, f"{key} is no primitive, so it has no {'_' + key!r}.",
-             f"Move its content into {key}.", key="_" + key)
+        tell(
+            "error",
+            "structure.unknown-element",
+            node,
+            f"{key} is no primitive, so it has no {'_' + key!r}.",
+            f"Move its content into {key}.",
+            key="_" + key,
+        )
         sibling = None
         if only_sibling:
             return
     if value is None and not only_sibling:
-        tell("error", "structure.null", node, f"{key} is null; FHIR JSON has null only inside arrays.",
-             "Leave the element out.", key=key)
+        tell(
+            "error",
+            "structure.null",
+            node,
+            f"{key} is null; FHIR JSON has null only inside arrays.",
+            "Leave the element out.",
+            key=key,
+        )
         if sibling is None:
             return
     values, siblings = _aligned(node, key, element, value, sibling, tell, only_sibling)
     listed = isinstance(value, list) or isinstance(sibling, list)
     kept = node.children.setdefault(element.name, [])
     if kept:
-        tell("error", "structure.choice", node, f"{element.name}[x] is given twice, as {kept[0].key} and as {key}.",
-             "Keep one of them.", key=key)
+        tell(
+            "error",
+            "structure.choice",
+            node,
+            f"{element.name}[x] is given twice, as {kept[0].key} and as {key}.",
+            "Keep one of them.",
+            key=key,
+        )
     for index, one in enumerate(values):
         beside = siblings[index] if index < len(siblings) else None
         child = _child(node, key, element, ref, one, beside, index if listed else None, tell)
@@ -152,15 +174,32 @@ def _aligned(
     shown = "_" + key if only_sibling else key
     given = sibling if only_sibling else value
     if element.many and given is not None and not isinstance(given, list):
-        tell("error", "structure.not-an-array", node, f"{shown} may repeat, so it must be an array.",
-             "Put it in [ ].", key=shown)
+        tell(
+            "error",
+            "structure.not-an-array",
+            node,
+            f"{shown} may repeat, so it must be an array.",
+            "Put it in [ ].",
+            key=shown,
+        )
     if not element.many and isinstance(given, list):
-        tell("error", "structure.array", node, f"{shown} may be there once, so it must not be an array.",
-             "Take it out of the [ ].", key=shown)
+        tell(
+            "error",
+            "structure.array",
+            node,
+            f"{shown} may be there once, so it must not be an array.",
+            "Take it out of the [ ].",
+            key=shown,
+        )
     if not only_sibling and sibling is not None and isinstance(sibling, list) != element.many:
-        tell("error", "structure.not-an-array" if element.many else "structure.array", node,
-             f"_{key} must {'' if element.many else 'not '}be an array, as {key} must.", "Give both the same form.",
-             key="_" + key)
+        tell(
+            "error",
+            "structure.not-an-array" if element.many else "structure.array",
+            node,
+            f"_{key} must {'' if element.many else 'not '}be an array, as {key} must.",
+            "Give both the same form.",
+            key="_" + key,
+        )
     if isinstance(given, list) and not given:
         tell("error", "structure.empty-array", node, f"{shown} is an empty array.", "Leave it out.", key=shown)
     siblings = sibling if isinstance(sibling, list) else [] if sibling is None else [sibling]
@@ -181,10 +220,17 @@ def _child(
     if target.kind == "primitive-type":
         return _primitive(child, sibling, tell)
     if not isinstance(value, dict):
-        tell("error", "structure.type", child, f"{key} must be an object ({ref.code}), not {_kind(value)}.",
-             f"Give a {ref.code} object.", value=value)
+        tell(
+            "error",
+            "structure.type",
+            child,
+            f"{key} must be an object ({ref.code}), not {_kind(value)}.",
+            f"Give a {ref.code} object.",
+            value=value,
+        )
         return None
     if target.kind == "resource":
+
         def complain(rule: str, message: str, mend: str) -> None:
             tell("error", rule, child, message, mend)
 
@@ -199,26 +245,44 @@ def _child(
 def _primitive(child: Node, sibling: Any, tell: Tell) -> Node | None:
     value, kind = child.value, child.shape.name
     if sibling is not None and not isinstance(sibling, dict):
-        tell("error", "structure.type", child, f"_{child.key} must be an object, not {_kind(sibling)}.",
-             "Give an object with id or extension.")
+        tell(
+            "error",
+            "structure.type",
+            child,
+            f"_{child.key} must be an object, not {_kind(sibling)}.",
+            "Give an object with id or extension.",
+        )
         sibling = None
     if value is None and sibling is None:
         if child.index is not None:
-            tell("error", "structure.null", child, "This place of the array is null and has no extension.",
-                 "Remove it.")
+            tell(
+                "error", "structure.null", child, "This place of the array is null and has no extension.", "Remove it."
+            )
         return None
     child.sibling = sibling
     if value is not None:
         wanted = wrong_type(kind, value)
         if wanted is not None:
-            tell("error", "structure.type", child, f"{child.key} is {_kind(value)}; a {kind} is {wanted}.",
-                 f"Write {wanted}.", value=value)
+            tell(
+                "error",
+                "structure.type",
+                child,
+                f"{child.key} is {_kind(value)}; a {kind} is {wanted}.",
+                f"Write {wanted}.",
+                value=value,
+            )
             child.value = None
         else:
             wrong = fault(kind, value)
             if wrong is not None:
-                tell("error", f"structure.{kind}", child, f"{child.key} {wrong}.",
-                     "Write it in that form, or leave it out.", value=value)
+                tell(
+                    "error",
+                    f"structure.{kind}",
+                    child,
+                    f"{child.key} {wrong}.",
+                    "Write it in that form, or leave it out.",
+                    value=value,
+                )
     if sibling is not None:
         _fill(child, tell)
     elif value is not None and child.value is None:
@@ -243,13 +307,24 @@ def _count(node: Node, source: dict[str, Any], tell: Tell) -> None:
         if element.name not in node.children and not _given(element, source):
             name = element.name + ("[x]" if element.choice else "")
             short = f" ({element.short})" if element.short else ""
-            tell("error", "structure.missing", node, f"{node.shape.name} must have {name}{short}.",
-                 f"Give {name}, or say why it is absent with an extension where the type allows it.")
+            tell(
+                "error",
+                "structure.missing",
+                node,
+                f"{node.shape.name} must have {name}{short}.",
+                f"Give {name}, or say why it is absent with an extension where the type allows it.",
+            )
     for name, nodes in node.children.items():
         most = node.shape.elements[name].most
         if most is not None and len(nodes) > most and nodes[0].index is not None:
-            tell("error", "structure.too-many", node, f"{node.shape.name}.{name} may be there {most} times, "
-                 f"not {len(nodes)}.", "Keep the right one.", key=nodes[0].key)
+            tell(
+                "error",
+                "structure.too-many",
+                node,
+                f"{node.shape.name}.{name} may be there {most} times, not {len(nodes)}.",
+                "Keep the right one.",
+                key=nodes[0].key,
+            )
 
 
 def _given(element: Element, source: dict[str, Any]) -> bool:

@@ -49,8 +49,15 @@ class Terminology:
         codes = codes_of(node)
         if not codes:
             if kind == "CodeableConcept" and not most and self._wants_code(node):
-                self._complain(node, value_set, severity, profile, "has no code, and one from this value set "
-                               + ("is required" if severity == "error" else "should be given"), None)
+                self._complain(
+                    node,
+                    value_set,
+                    severity,
+                    profile,
+                    "has no code, and one from this value set "
+                    + ("is required" if severity == "error" else "should be given"),
+                    None,
+                )
             return
         if kind == "code" or kind in ("string", "uri", "canonical", "url", "id", "markdown"):
             answers = [self.vocabulary.has(value_set, None, code) for _, code in codes]
@@ -64,22 +71,27 @@ class Terminology:
             return
         if severity == "warning" and kind == "CodeableConcept" and not codes:
             return
-        shown = " / ".join(f"{system or ''}#{code}" if kind not in ("code", "string", "uri") else code
-                           for system, code in codes)
+        shown = " / ".join(
+            f"{system or ''}#{code}" if kind not in ("code", "string", "uri") else code for system, code in codes
+        )
         self._complain(node, value_set, severity, profile, f"{shown} is not in the value set", codes[0][1])
 
     def _wants_code(self, node: Node) -> bool:
         return bool(node.value)
 
-    def _complain(
-        self, node: Node, value_set: str, severity: str, profile: str, said: str, value: str | None
-    ) -> None:
+    def _complain(self, node: Node, value_set: str, severity: str, profile: str, said: str, value: str | None) -> None:
         name = node.element.name if node.element is not None else node.key
         strength = "required" if severity == "error" else "extensible"
         source = f", as {profile} wants" if profile else ""
         few = self._few(value_set)
-        self.tell(severity, f"terminology.{strength}-binding", node, f"{name}: {said} ({value_set}){source}.",
-                  f"Use one of: {few}." if few else "Use a code of that value set.", value=value)
+        self.tell(
+            severity,
+            f"terminology.{strength}-binding",
+            node,
+            f"{name}: {said} ({value_set}){source}.",
+            f"Use one of: {few}." if few else "Use a code of that value set.",
+            value=value,
+        )
 
     def _few(self, value_set: str) -> str:
         codes = self.vocabulary.codes(value_set) or {}
@@ -90,8 +102,14 @@ class Terminology:
         system, code, display = node.get("system"), node.get("code"), node.get("display")
         if not isinstance(system, str):
             if isinstance(code, str):
-                self.tell("warning", "terminology.no-system", node, f"Code {code!r} without a system means nothing.",
-                          "Give the code system's URL.", value=code)
+                self.tell(
+                    "warning",
+                    "terminology.no-system",
+                    node,
+                    f"Code {code!r} without a system means nothing.",
+                    "Give the code system's URL.",
+                    value=code,
+                )
             return
         if ":" not in system:
             binding = node.element.binding if node.element is not None else None
@@ -114,23 +132,40 @@ class Terminology:
 
     def _relative(self, node: Node, system: str, severity: str) -> None:
         """As HL7's validator: an error for Quantity and for an unbound Coding, else a warning (R4 says "should")."""
-        self.tell(severity, "terminology.relative-system", node, f"The code system {system!r} is not absolute.",
-                  "Give the code system's URL.", value=system)
+        self.tell(
+            severity,
+            "terminology.relative-system",
+            node,
+            f"The code system {system!r} is not absolute.",
+            "Give the code system's URL.",
+            value=system,
+        )
 
     def _listed(self, node: Node, system: str, code: str, display: Any) -> None:
         found = self.vocabulary.system(system)
         if found is None:
             if system.startswith("http://hl7.org/fhir/") and self.vocabulary.definitions.value_set(system):
-                self.tell("error", "terminology.value-set-as-system", node,
-                          f"{system} is a value set; a Coding's system is a code system.", "Name the code system.",
-                          value=system)
+                self.tell(
+                    "error",
+                    "terminology.value-set-as-system",
+                    node,
+                    f"{system} is a value set; a Coding's system is a code system.",
+                    "Name the code system.",
+                    value=system,
+                )
                 return
             self.unchecked[system] += 1
             return
         if code not in found.codes:
             if found.whole:
-                self.tell("error", "terminology.unknown-code", node, f"Code system {system} has no code {code!r}.",
-                          "Use one of its codes.", value=code)
+                self.tell(
+                    "error",
+                    "terminology.unknown-code",
+                    node,
+                    f"Code system {system} has no code {code!r}.",
+                    "Use one of its codes.",
+                    value=code,
+                )
             else:
                 self.unchecked[system] += 1
             return
@@ -138,9 +173,14 @@ class Terminology:
         if isinstance(display, str) and wanted is not None:
             said = _plain(display)
             if said != _plain(wanted) and said not in map(_plain, found.others.get(code, ())):
-                self.tell("warning", "terminology.display", node,
-                          f"Display {display!r} is not what {system} calls {code}: {wanted!r}.",
-                          f"Write {wanted!r}, or leave the display out.", value=display)
+                self.tell(
+                    "warning",
+                    "terminology.display",
+                    node,
+                    f"Display {display!r} is not what {system} calls {code}: {wanted!r}.",
+                    f"Write {wanted!r}, or leave the display out.",
+                    value=display,
+                )
 
     def _unit(self, node: Node) -> None:
         system, code = node.get("system"), node.get("code")
@@ -156,8 +196,14 @@ class Terminology:
     def _ucum(self, node: Node, code: str) -> None:
         wrong = unit_fault(code)
         if wrong is not None:
-            self.tell("error", "terminology.ucum", node, f"{code!r} is not a UCUM unit: it {wrong}.",
-                      "Write the unit in UCUM; keep the printed one in unit.", value=code)
+            self.tell(
+                "error",
+                "terminology.ucum",
+                node,
+                f"{code!r} is not a UCUM unit: it {wrong}.",
+                "Write the unit in UCUM; keep the printed one in unit.",
+                value=code,
+            )
 
 
 def _plain(text: str) -> str:

@@ -31,11 +31,23 @@ def unit_fault(code: str) -> str | None:
 
 _POWER_OF_NUMBER = re.compile(r"(?:\A|[./(])\d+[+-]\d+(?![\d{\[a-zA-Z])", re.ASCII)
 _Family = dict[str, int | Decimal]
-_MASS: _Family = {"kg": 1000, "g": 1, "mg": Decimal("1e-3"), "ug": Decimal("1e-6"),
-                  "ng": Decimal("1e-9"), "pg": Decimal("1e-12")}
+_MASS: _Family = {
+    "kg": 1000,
+    "g": 1,
+    "mg": Decimal("1e-3"),
+    "ug": Decimal("1e-6"),
+    "ng": Decimal("1e-9"),
+    "pg": Decimal("1e-12"),
+}
 _TIME: _Family = {"wk": 604800, "d": 86400, "h": 3600, "min": 60, "s": 1, "ms": Decimal("1e-3")}
-_LENGTH: _Family = {"km": 1000, "m": 1, "dm": Decimal("0.1"), "cm": Decimal("0.01"),
-                    "mm": Decimal("1e-3"), "um": Decimal("1e-6")}
+_LENGTH: _Family = {
+    "km": 1000,
+    "m": 1,
+    "dm": Decimal("0.1"),
+    "cm": Decimal("0.01"),
+    "mm": Decimal("1e-3"),
+    "um": Decimal("1e-6"),
+}
 _VOLUME: _Family = {"L": 1, "dL": Decimal("0.1"), "cL": Decimal("0.01"), "mL": Decimal("1e-3"), "uL": Decimal("1e-6")}
 _MONTHS: _Family = {"a": 12, "mo": 1}
 _FAMILIES: tuple[_Family, ...] = (_MASS, _TIME, _LENGTH, _VOLUME, _MONTHS)

@@ -126,8 +126,13 @@ class _Run:
     def env(self, node: Node) -> Env:
         """What an expression on `node` can see."""
         return Env(
-            context=node, resource=node.resource, root=node.root_resource, this=[node],
-            resolve=self.references.resolve, member_of=self.member_of, conforms=self.conforms,
+            context=node,
+            resource=node.resource,
+            root=node.root_resource,
+            this=[node],
+            resolve=self.references.resolve,
+            member_of=self.member_of,
+            conforms=self.conforms,
         )
 
     def member_of(self, value_set: str, node: Node) -> bool | None:
@@ -143,8 +148,9 @@ class _Run:
         """Walk the tree and ask every layer."""
         silent = "structure" not in self.layers
 
-        def tell(severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "",
-                 value: Any = None) -> None:
+        def tell(
+            severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "", value: Any = None
+        ) -> None:
             if not silent or severity == "fatal":
                 self.tell(severity, rule, node, message, mend, key=key, value=value)
 
@@ -198,5 +204,11 @@ class _Run:
 
     def _profile(self, node: Node, url: str, where: Node | None = None) -> None:
         if not self.follower.check(node, url):
-            self.tell("error", "profiles.unknown", where or node, f"Profile {url} is not known, so it was not checked.",
-                      "Load it with the profiles, or take it out of meta.profile.", value=url)
+            self.tell(
+                "error",
+                "profiles.unknown",
+                where or node,
+                f"Profile {url} is not known, so it was not checked.",
+                "Load it with the profiles, or take it out of meta.profile.",
+                value=url,
+            )

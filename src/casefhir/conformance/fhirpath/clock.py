@@ -16,7 +16,7 @@ def shifted(start: Moment, by: Amount, sign: int) -> Moment | None:
     if start.kind == "time":
         return _time(start, by, sign)
     parts = [int(each) for each in start.parts[:5]]
-    year, month, day, hour, minute = parts + [1970, 1, 1, 0, 0][len(parts):]
+    year, month, day, hour, minute = parts + [1970, 1, 1, 0, 0][len(parts) :]
     seconds = Decimal(start.parts[5]) if len(start.parts) > 5 else Decimal(0)
     try:
         if unit in ("a", "mo"):
@@ -51,8 +51,10 @@ def _time(start: Moment, by: Amount, sign: int) -> Moment | None:
 
 def _said(start: Moment, parts: tuple[int | Decimal, ...]) -> Moment:
     widths = (2, 2, 2) if start.kind == "time" else (4, 2, 2, 2, 2, 2)
-    words = [f"{part:0{width}d}" if isinstance(part, int) else f"{part:06.3f}" if part % 1 else f"{int(part):02d}"
-             for part, width in zip(parts, widths)]
+    words = [
+        f"{part:0{width}d}" if isinstance(part, int) else f"{part:06.3f}" if part % 1 else f"{int(part):02d}"
+        for part, width in zip(parts, widths)
+    ]
     text = ":".join(words) if start.kind == "time" else "-".join(words[:3])
     if start.kind != "time" and len(words) > 3:
         text += "T" + ":".join(words[3:])

@@ -53,8 +53,18 @@ class Env:
 
     def at(self, item: Item, index: int) -> "Env":
         """This environment with `$this` and `$index` set."""
-        return Env(self.context, self.resource, self.root, [item], index, self.total, self.variables,
-                   self.resolve, self.member_of, self.conforms)
+        return Env(
+            self.context,
+            self.resource,
+            self.root,
+            [item],
+            index,
+            self.total,
+            self.variables,
+            self.resolve,
+            self.member_of,
+            self.conforms,
+        )
 
 
 def truth(items: Items) -> bool:
@@ -165,7 +175,11 @@ def is_type(item: Item, name: str) -> bool:
     if space == "FHIR":
         return False
     wanted: dict[str, tuple[type, ...]] = {
-        "Boolean": (bool,), "String": (str,), "Integer": (int,), "Decimal": (Decimal,), "Quantity": (Amount,),
+        "Boolean": (bool,),
+        "String": (str,),
+        "Integer": (int,),
+        "Decimal": (Decimal,),
+        "Quantity": (Amount,),
     }
     if isinstance(item, Moment):
         return plain == {"date": "Date", "dateTime": "DateTime", "time": "Time"}.get(item.kind, "")

@@ -121,7 +121,7 @@ def _number(arguments: tuple[Step, ...], env: Env, focus: Items) -> int:
 
 
 def _skip(arguments: tuple[Step, ...]) -> Step:
-    return lambda focus, env: focus[max(0, _number(arguments, env, focus)):]
+    return lambda focus, env: focus[max(0, _number(arguments, env, focus)) :]
 
 
 def _take(arguments: tuple[Step, ...]) -> Step:
@@ -170,8 +170,9 @@ def _not(items: Items) -> Items:
 
 
 def _has_value(items: Items) -> Items:
-    return [len(items) == 1 and (not isinstance(items[0], Node) or (items[0].is_primitive()
-                                                                     and items[0].value is not None))]
+    return [
+        len(items) == 1 and (not isinstance(items[0], Node) or (items[0].is_primitive() and items[0].value is not None))
+    ]
 
 
 def _booleans(items: Items) -> list[bool]:
@@ -230,7 +231,10 @@ def _host(name: str, arguments: tuple[Step, ...]) -> Step:
         return _resolve
     if name == "extension":
         return lambda focus, env: [
-            each for item in focus if isinstance(item, Node) for each in item.children.get("extension", ())
+            each
+            for item in focus
+            if isinstance(item, Node)
+            for each in item.children.get("extension", ())
             if each.get("url") == single(arguments[0](focus, env))
         ]
 

@@ -44,8 +44,20 @@ def to_boolean(item: Item) -> Item:
     if isinstance(item, bool):
         return item
     if isinstance(item, str):
-        return {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True, "false": False, "f": False,
-                "no": False, "n": False, "0": False, "0.0": False}.get(item.lower())
+        return {
+            "true": True,
+            "t": True,
+            "yes": True,
+            "y": True,
+            "1": True,
+            "1.0": True,
+            "false": False,
+            "f": False,
+            "no": False,
+            "n": False,
+            "0": False,
+            "0.0": False,
+        }.get(item.lower())
     return bool(item) if isinstance(item, int | Decimal) and item in (0, 1) else None
 
 
@@ -208,8 +220,10 @@ def _now(kind: str) -> Callable[[tuple[Step, ...]], Step]:
 
 def type_info(items: Items) -> Items:
     """`type()`: the namespace and name of each item's type."""
-    return [TypeName("FHIR", item.type) if isinstance(item, Node) else TypeName("System", system_type(item))
-            for item in items]
+    return [
+        TypeName("FHIR", item.type) if isinstance(item, Node) else TypeName("System", system_type(item))
+        for item in items
+    ]
 
 
 def system_type(item: Item) -> str:

@@ -19,8 +19,16 @@ _MOMENT = re.compile(
 )
 _TEMPORAL = frozenset({"date", "dateTime", "instant", "time"})
 _QUANTITIES = frozenset({"Quantity", "Age", "Duration", "Distance", "Count", "Money", "SimpleQuantity"})
-_WORDS = {"year": "a", "month": "mo", "week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s",
-          "millisecond": "ms"}
+_WORDS = {
+    "year": "a",
+    "month": "mo",
+    "week": "wk",
+    "day": "d",
+    "hour": "h",
+    "minute": "min",
+    "second": "s",
+    "millisecond": "ms",
+}
 
 
 @dataclass(frozen=True, slots=True)
