@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contract java packages pythons bundles clean
+.PHONY: demo test check lint types contract java browser packages pythons proof bundles clean
 
 demo: $(READY)  ## convert and validate the six published cases, and say what to open next
 	$(BIN)/casefhir convert -o out
@@ -19,6 +19,9 @@ test: $(READY)  ## the quick tests; make java adds those against HL7's validator
 
 java: $(READY)  ## tests that need Java 17 and Maven
 	$(BIN)/python -m pytest -m java
+
+proof: $(READY)  ## what an upload promises, at full size (about an hour; Java)
+	tests/delivery/proof
 
 packages: $(READY)  ## wheel, sdist and editable install, each tried in an environment of its own
 	$(BIN)/python -m pytest -m packaging

@@ -175,5 +175,5 @@ def _finding(fault: Fault, file: str | None, first_line: int) -> Finding:
         fault.mend,
         line,
         None,
-        file,  # type: ignore[arg-type]
+        file,
     )

@@ -18,7 +18,7 @@ _ATOM = re.compile(r"[^\s,\]}]+")
 class Fault:
     """Something the JSON layer objects to; `pointer` and `line` where known."""
 
-    severity: str
+    severity: Severity
     rule: str
     message: str
     mend: str
