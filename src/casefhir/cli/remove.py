@@ -13,16 +13,19 @@ from casefhir.cli.server import server_options, settings
 @click.argument("url")
 @click.option("--case", "--tag", help="Key of one case; without it, every case that casefhir wrote.")
 @click.option("--dry-run", is_flag=True, default=None, help="Show what would be removed and remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before every case is removed.")
 @server_options
 @click.option("--json", "as_json", is_flag=True, help="The receipt as JSON on stdout.")
-def remove(url: str, case: str | None, as_json: bool, **server: Any) -> None:
+def remove(url: str, case: str | None, dry_run: bool | None, yes: bool, as_json: bool, **server: Any) -> None:
     """Remove from the FHIR R4 server at URL what carries casefhir's tag, and nothing that others wrote.
 
     Example: casefhir remove http://localhost:8090/fhir --tag scig-antisynthetase-jo1 --dry-run
     """
     from casefhir import delivery
 
-    receipt = delivery.remove(settings(url, server), case=case)
+    if case is None and not dry_run and not yes:
+        click.confirm(f"Remove every case that casefhir wrote at {url}?", abort=True, err=True)
+    receipt = delivery.remove(settings(url, {"dry_run": dry_run, **server}), case=case)
     if as_json:
         emit(asdict(receipt))
     else:

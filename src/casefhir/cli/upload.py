@@ -38,8 +38,12 @@ def upload(url: str, bundles: tuple[Path, ...], as_json: bool, **server: Any) ->
 
     if server["resume"] and not server["outbox"]:
         server["outbox"] = delivery.default_outbox(os.environ)
-    published = [] if bundles else [library.convert(path).bundle for path in library.published_mappings()]
-    sources: list[Source] = [*bundles, *published]
+    sources: list[Source] = [*bundles]
+    if not sources and server["resume"]:
+        unfinished = delivery.last_sources(server["outbox"])
+        sources = [*unfinished[2]] if unfinished else []
+    if not sources:
+        sources = [library.convert(path).bundle for path in library.published_mappings()]
     receipt = delivery.upload(sources, settings(url, server), on_progress=_progress)
     if as_json:
         emit(receipt.as_json())
