@@ -10,9 +10,13 @@ from casefhir.cli.explain import explain
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
 from casefhir.cli.new import new
+from casefhir.cli.plot import plot
 from casefhir.cli.pull import pull
+from casefhir.cli.query import query
 from casefhir.cli.remove import remove
+from casefhir.cli.report import report
 from casefhir.cli.show import show
+from casefhir.cli.table import table
 from casefhir.cli.upload import upload
 from casefhir.cli.validate import validate
 from casefhir.cli.verify import verify
@@ -44,6 +48,10 @@ for command in (
     pull,
     diff,
     remove,
+    report,
+    plot,
+    table,
+    query,
 ):
     command.params.append(verbosity())
     main.add_command(command)

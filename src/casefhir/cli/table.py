@@ -1,0 +1,53 @@
+"""`casefhir table`: bundles as flat tables."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from casefhir.cli.common import talk, write_file
+
+
+@click.command()
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables."
+)
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "--view",
+    "views",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A SQL-on-FHIR ViewDefinition: replaces the table of the same name, or adds one.",
+)
+def table(bundles: tuple[Path, ...], output: Path, form: str, views: tuple[Path, ...]) -> None:
+    """Write R4 bundles or NDJSON as tables: patients, conditions, medications, observations, adverse_events.
+
+    The table `columns` says what each column means. Text that a spreadsheet would run as a formula gets a quote
+    before it.
+
+    Example: casefhir table bundles -o tables --format xlsx
+    """
+    from casefhir.report.bundles import read
+    from casefhir.report.tables import catalogue, tables, views_with
+
+    resources = read(bundles)
+    if resources.doubt:
+        talk(resources.doubt)
+    found = tables(resources, views_with(views))
+    found.append(catalogue(found))
+    if form == "xlsx":
+        from casefhir.report.workbook import workbook_bytes
+
+        write_file(output / "tables.xlsx", workbook_bytes(found))
+    elif form == "parquet":
+        from casefhir.report.columnar import parquet_bytes
+
+        for each in found:
+            write_file(output / f"{each.name}.parquet", parquet_bytes(each))
+    else:
+        from casefhir.report.csv_file import csv_bytes
+
+        for each in found:
+            write_file(output / f"{each.name}.csv", csv_bytes(each))
+    talk("Written to " + str(output) + ": " + ", ".join(f"{each.name} ({len(each.rows)})" for each in found) + ".")

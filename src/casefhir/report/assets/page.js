@@ -1,0 +1,212 @@
+"use strict";
+// Charts are redrawn from their panels whenever a choice changes; tables sort, filter and copy in place.
+const charts = new Map();
+const EAGER = 12;
+const told = (text) => { document.getElementById("told").textContent = text; };
+
+// Links of marks lead into this page only.
+const ownLinks = { sanitize: async (uri) => { if (!/^#f\d+$/.test(uri)) throw new Error("no such link"); return { href: uri }; } };
+
+// Vega names each mark; the layers that hold them are groups without a name of their own.
+function named(svg, name) {
+  svg?.setAttribute("aria-label", name);
+  svg?.querySelectorAll("g[role=graphics-symbol]:not([aria-label])").forEach((each) => {
+    each.setAttribute("role", "group");
+    each.removeAttribute("aria-roledescription");
+  });
+}
+
+function everyX(spec, act) {
+  for (const layer of spec.layer ?? []) if (layer.encoding?.x) act(layer.encoding.x);
+}
+
+function composed(chart) {
+  const narrow = chart.box.clientWidth < 640;
+  const width = Math.max(180, chart.box.clientWidth - (narrow ? 130 : 230));
+  const panels = chart.panels.filter((panel) => chart.shown.has(panel.id)).map((panel) => {
+    const spec = structuredClone(panel.spec);
+    spec.width = width;
+    everyX(spec, (x) => { x.axis.tickCount = Math.max(3, Math.floor(width / 90)); x.axis.labelOverlap = true; });
+    for (const layer of spec.layer) {
+      if (narrow && layer.encoding.y?.axis?.labelLimit) layer.encoding.y.axis.labelLimit = 90;
+      // words have at least two fifths of the width on their side; what needs more ends in … (the table has it whole)
+      if (layer.mark.type === "text") layer.mark.limit = Math.round(width * 0.39);
+    }
+    return spec;
+  });
+  const named = panels.map((spec) => spec.layer.find((layer) => layer.name));
+  // the scale is shared: one layer says its domain for all, one without x2, whose end would be read as another domain
+  panels[0].layer.find((layer) => layer.encoding.x && !layer.encoding.x2).encoding.x.scale.domain =
+    chart.domain.map((day) => new Date(day).getTime());
+  const ink = "currentColor";
+  return {
+    $schema: chart.schema, background: null, vconcat: panels, spacing: 12, resolve: { scale: { x: "shared", color: "independent" } },
+    params: [{ name: "zoom", bind: "scales", views: named.map((layer) => layer.name),
+      select: { type: "interval", encodings: ["x"], zoom: "wheel![event.shiftKey]" } }],
+    config: {
+      axis: { labelColor: ink, titleColor: ink, domainColor: ink, tickColor: ink, gridColor: ink, gridOpacity: 0.13 },
+      title: { color: ink, anchor: "start", frame: "group", fontSize: 12 }, view: { stroke: null }, font: "system-ui, sans-serif",
+    },
+  };
+}
+
+async function draw(chart) {
+  const turn = ++chart.turn;
+  if (chart.view) chart.view.finalize();
+  chart.box.replaceChildren();
+  if (!chart.shown.size) { chart.box.textContent = "All series are hidden."; return; }
+  const target = document.createElement("div");
+  chart.box.append(target);
+  const result = await vegaEmbed(target, composed(chart), {
+    renderer: "svg", actions: false,
+    loader: ownLinks,
+  });
+  if (turn !== chart.turn) { result.finalize(); return; }
+  chart.view = result;
+  chart.width = chart.box.clientWidth;
+  const svg = target.querySelector("svg");
+  named(svg, `Timeline of ${chart.name}; the tables below have the same facts`);
+  chart.box.dataset.drawn = String(turn);
+}
+
+function began(box) {
+  const key = box.dataset.case;
+  if (charts.has(key)) return charts.get(key);
+  const data = JSON.parse(document.getElementById(`${key}-data`).textContent);
+  const whole = data.domain;
+  const chart = { box, turn: 0, view: null, name: data.name, panels: data.panels, schema: data.schema, whole, domain: [...whole],
+    shown: new Set(data.panels.filter((panel) => panel.shown).map((panel) => panel.id)) };
+  charts.set(key, chart);
+  draw(chart);
+  return chart;
+}
+
+// What is far down a long page is drawn when the reader comes near.
+function whenNear(elements, act) {
+  const near = new IntersectionObserver((seen) => seen.forEach((each) => { if (each.isIntersecting) { near.unobserve(each.target); act(each.target); } }), { rootMargin: "600px" });
+  elements.forEach((each) => near.observe(each));
+}
+
+const boxes = [...document.querySelectorAll(".chart")];
+if (boxes.length <= EAGER) boxes.forEach(began);
+else whenNear(boxes, began);
+
+function current(chart) {
+  const scale = chart.view?.view.signal("zoom");
+  const found = scale && Object.values(scale)[0];
+  return (found?.length === 2 ? found : chart.domain).map((day) => new Date(day).getTime());
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.chart) {
+    const chart = began(document.getElementById(`${button.dataset.chart}-chart`));
+    const [from, to] = current(chart), length = to - from;
+    if ("reset" in button.dataset) chart.domain = [...chart.whole];
+    else if (button.dataset.zoom) {
+      const half = Math.max(864e5, (length * Number(button.dataset.zoom)) / 2), middle = (from + to) / 2;
+      chart.domain = [middle - half, middle + half];
+    } else chart.domain = [from, to].map((day) => day + length * Number(button.dataset.move));
+    draw(chart);
+  } else if (button.dataset.copy) copy(asText(document.getElementById(button.dataset.copy)), "The table is copied.");
+  else if (button.dataset.json) copy(document.getElementById(button.dataset.json).textContent, "The bundle is copied.");
+  else if (button.closest("th")) sort(button.closest("th"));
+});
+
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (!box.dataset?.panel) return;
+  const chart = began(document.getElementById(`${box.dataset.chart}-chart`));
+  chart.domain = current(chart);
+  if (box.checked) chart.shown.add(box.dataset.panel); else chart.shown.delete(box.dataset.panel);
+  draw(chart);
+});
+
+document.addEventListener("input", (event) => {
+  const table = document.getElementById(event.target.dataset?.filter ?? "");
+  if (!table) return;
+  const wanted = event.target.value.toLowerCase();
+  let kept = 0;
+  for (const row of table.tBodies[0].rows) { row.hidden = !row.textContent.toLowerCase().includes(wanted); kept += !row.hidden; }
+  told(`${kept} rows shown.`);
+});
+
+function sortable(table) {
+  for (const th of table.tHead.rows[0].cells) {
+    if (th.querySelector("button")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...th.childNodes);
+    th.append(button);
+  }
+}
+document.querySelectorAll("table.sortable").forEach((table) => { if (!table.closest("details:not([open])")) sortable(table); });
+document.addEventListener("toggle", (event) => { if (event.target.open) event.target.querySelectorAll("table.sortable").forEach(sortable); }, true);
+
+function sort(th) {
+  const body = th.closest("table").tBodies[0], at = th.cellIndex, down = th.getAttribute("aria-sort") === "ascending";
+  const key = (row) => (th.textContent === "When" && row.dataset.sortWhen !== undefined ? row.dataset.sortWhen || "9999" : row.cells[at].textContent.trim());
+  const rows = [...body.rows].sort((one, other) => key(one).localeCompare(key(other), "en", { numeric: true }));
+  if (down) rows.reverse();
+  for (const each of th.parentElement.cells) each.removeAttribute("aria-sort");
+  th.setAttribute("aria-sort", down ? "descending" : "ascending");
+  body.append(...rows);
+}
+
+// A spreadsheet runs what starts like a formula: such text gets a quote, numbers stay numbers.
+function safe(text) {
+  const plain = text.replace(/\s+/g, " ").trim();
+  return /^'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(plain) && !/^[+-]?\d+(\.\d+)?$/.test(plain) ? `'${plain}` : plain;
+}
+
+function asText(table) {
+  return [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map((cell) => safe(cell.textContent)).join("\t")).join("\n");
+}
+
+async function copy(text, done) {
+  try { await navigator.clipboard.writeText(text); } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const went = document.execCommand("copy");
+    area.remove();
+    if (!went) { told("The browser does not let this page copy."); return; }
+  }
+  told(done);
+}
+
+// A place of a fact lights up all its words; words light up all their facts.
+function light(wanted) {
+  document.querySelectorAll(".lit").forEach((each) => each.classList.remove("lit"));
+  for (const key of wanted) {
+    document.getElementById(key)?.classList.add("lit");
+    document.querySelectorAll(`.said[data-facts~="${key}"]`).forEach((each) => each.classList.add("lit"));
+  }
+  told(wanted.length === 1 ? "The words of the fact are marked." : `${wanted.length} facts have these words.`);
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link?.dataset.light) light([link.dataset.light]);
+  else if (link?.dataset.facts) light(link.dataset.facts.split(" "));
+});
+
+// A link to a fact opens the table it stands in.
+function reveal() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let at = target.parentElement; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  target.scrollIntoView({ block: "center" });
+}
+addEventListener("hashchange", reveal);
+reveal();
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach((each) => { each.open = true; });
+  boxes.forEach(began);
+});
+let waiting = 0;
+addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => charts.forEach((chart) => { if (Math.abs((chart.width ?? 0) - chart.box.clientWidth) > 20) draw(chart); }), 200);
+});

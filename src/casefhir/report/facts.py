@@ -1,0 +1,279 @@
+"""Resources as facts that people read: what, value, when, status, codes, places in the source, notes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from casefhir.report.bundles import Held, Resources
+from casefhir.report.chronology import Chronology, When, title
+from casefhir.report.look import Code, Place, all_words, amount, codes, inner, items, places, span, text, words
+
+KINDS = {
+    "Condition": "Problems",
+    "MedicationStatement": "Treatment courses",
+    "MedicationRequest": "Treatment courses",
+    "MedicationAdministration": "Treatment courses",
+    "Observation": "Results",
+    "AdverseEvent": "Adverse events",
+    "AllergyIntolerance": "Allergies and intolerances",
+    "Procedure": "Procedures",
+    "DiagnosticReport": "Reports",
+    "Encounter": "Visits",
+    "Immunization": "Immunizations",
+    "FamilyMemberHistory": "Family history",
+}
+ORDER = (*dict.fromkeys(KINDS.values()), "Other facts")
+_SUBJECTS = ("subject", "patient", "individual", "beneficiary")
+_NOT_FACTS = frozenset({"Patient", "DocumentReference", "Composition", "Provenance", "Bundle"})
+_CODED = ("code", "medicationCodeableConcept", "event", "vaccineCode", "type")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another fact of the page that this one points at."""
+
+    key: str
+    text: str
+
+
+@dataclass(slots=True)
+class Fact:
+    """One resource for people; `key` is its name on the page."""
+
+    key: str
+    held: Held
+    kind: str
+    title: str
+    value: str
+    status: str
+    start: When
+    end: When
+    codes: tuple[Code, ...]
+    places: tuple[Place, ...]
+    notes: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+    findings: list[Any] = field(default_factory=list)
+
+    @property
+    def when(self) -> str:
+        """When it was, in words."""
+        if self.end.text and self.end.text != self.start.text:
+            return f"{self.start.text or 'start not told'} – {self.end.text}"
+        return self.start.text
+
+
+@dataclass(slots=True)
+class Case:
+    """One patient's facts; `patient` is None for facts that name no patient of these files."""
+
+    key: str
+    name: str
+    patient: Held | None
+    facts: list[Fact]
+    others: dict[str, int]
+    resources: list[Held]
+
+    def of_kind(self, kind: str) -> list[Fact]:
+        """The facts of one table."""
+        return [each for each in self.facts if each.kind == kind]
+
+
+def cases(resources: Resources) -> list[Case]:
+    """The facts of each patient, patients in their order; what names no patient comes last."""
+    chronology = Chronology(resources)
+    keys = {id(each.value): f"f{number}" for number, each in enumerate(resources)}
+    alone = _alone(resources)
+    found: dict[int, Case] = {}
+    for each in resources:
+        named = _patient(each, resources)
+        # a Device or a Provenance names no patient: it belongs to the only one of its bundle
+        owner = named if named or each.type in KINDS else alone.get(each.scope)
+        case = found.setdefault(id(owner.value) if owner else 0, Case("", "", owner, [], {}, []))
+        case.resources.append(each)
+        if each.type in KINDS or (named is not None and each.type not in _NOT_FACTS):
+            case.facts.append(_fact(each, keys, chronology, resources))
+        elif each.type != "Patient":
+            case.others[each.type] = case.others.get(each.type, 0) + 1
+    ordered = sorted(found.values(), key=lambda case: case.patient is None)
+    for number, case in enumerate(ordered, 1):
+        case.key = f"case{number}"
+        case.name = _name(case.patient) if case.patient else "Facts without a patient"
+    names = [case.name for case in ordered]
+    for case in ordered:
+        if names.count(case.name) > 1 and case.patient is not None:
+            case.name = f"{case.name} ({case.key}, Patient/{case.patient.id})"
+    return [case for case in ordered if case.facts or case.patient]
+
+
+def _patient(held: Held, resources: Resources) -> Held | None:
+    if held.type == "Patient":
+        return held
+    for key in _SUBJECTS:
+        target = resources.target(text(held.value, key, "reference"), held)
+        if target is not None and target.type == "Patient":
+            return target
+    return None
+
+
+def _alone(resources: Resources) -> dict[str, Held]:
+    """The patient of each bundle that has one only."""
+    found: dict[str, list[Held]] = {}
+    for each in resources.of_type("Patient"):
+        found.setdefault(each.scope, []).append(each)
+    return {scope: patients[0] for scope, patients in found.items() if len(patients) == 1}
+
+
+def _name(patient: Held) -> str:
+    tags = [
+        text(each, "code")
+        for each in items(inner(patient.value, "meta"), "tag")
+        if text(each, "system").endswith("casefhir/case")
+    ]
+    if tags:
+        return tags[0]
+    for each in items(patient.value, "name"):
+        given = each.get("given")
+        parts = [*(given if isinstance(given, list) else []), each.get("family")]
+        full = text(each, "text") or " ".join(part for part in parts if isinstance(part, str))
+        if full:
+            return full
+    return f"Patient/{patient.id}"
+
+
+def _fact(held: Held, keys: dict[int, str], chronology: Chronology, resources: Resources) -> Fact:
+    value = held.value
+
+    def link(reference: Any) -> Link | None:
+        target = resources.target(text(reference, "reference"), held)
+        if target is not None:
+            return Link(keys[id(target.value)], title(target))
+        said = text(reference, "display") or text(reference, "reference")
+        return Link("", said) if said else None
+
+    concept = next((one for key in _CODED for one in items(value, key) if words(one)), None)
+    shown = title(held)
+    medicine = resources.target(text(value, "medicationReference", "reference"), held)
+    if medicine is not None:
+        concept, shown = inner(medicine.value, "code"), title(medicine)
+    describe = _DESCRIBED.get(held.type, _nothing)
+    said, linked = describe(value)
+    notes = [text(each, "text") for each in items(value, "note")]
+    return Fact(
+        keys[id(value)],
+        held,
+        KINDS.get(held.type, "Other facts"),
+        shown,
+        said,
+        _status(value),
+        chronology.start(held),
+        chronology.end(held),
+        codes(concept),
+        places(value),
+        tuple(filter(None, notes)),
+        tuple(filter(None, (link(each) for each in linked))),
+    )
+
+
+def _status(value: Any) -> str:
+    parts = [
+        text(value, "status"),
+        words(inner(value, "clinicalStatus")),
+        words(inner(value, "verificationStatus")),
+        all_words(value, "statusReason"),
+        text(value, "actuality"),
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def observed(value: Any) -> str:
+    """The value of an Observation or component in words: number with unit, words, or why there is none."""
+    for key, found in value.items() if isinstance(value, dict) else ():
+        if key.startswith("value"):
+            if isinstance(found, dict):
+                if "numerator" in found:
+                    return f"{amount(found['numerator'])} : {amount(found.get('denominator'))}"
+                said = words(found) or amount(found) or span(found)
+                return said or " – ".join(filter(None, (text(found, "start"), text(found, "end")))) or "a value"
+            return text(value, key)
+    absent = words(inner(value, "dataAbsentReason"))
+    return f"no value: {absent}" if absent else ""
+
+
+def _observation(value: Any) -> tuple[str, list[Any]]:
+    parts = [observed(value)]
+    parts += [f"{words(inner(each, 'code'))}: {observed(each)}" for each in items(value, "component")]
+    parts.append(all_words(value, "interpretation"))
+    for each in items(value, "referenceRange"):
+        kind = words(inner(each, "type"))
+        said = text(each, "text") or span(each)
+        parts.append(f"{kind or 'reference'}: {said}" if said else kind)
+    return "; ".join(filter(None, parts)), [*items(value, "hasMember")]
+
+
+def _course(value: Any) -> tuple[str, list[Any]]:
+    said = []
+    for each in [*items(value, "dosage"), *items(value, "dosageInstruction")]:
+        doses = [
+            amount(inner(one, "doseQuantity")) or span(inner(one, "doseRange")) for one in items(each, "doseAndRate")
+        ]
+        repeat = inner(each, "timing", "repeat")
+        often = ""
+        if text(repeat, "period"):
+            often = f"{text(repeat, 'frequency') or '1'} × / {text(repeat, 'period')} {text(repeat, 'periodUnit')}"
+        exact = ", ".join(filter(None, (*doses, often, words(inner(each, "route")))))
+        said.append(" – ".join(filter(None, (exact, text(each, "text")))))
+    return "; ".join(filter(None, said)), items(value, "reasonReference")
+
+
+def _event(value: Any) -> tuple[str, list[Any]]:
+    parts = [
+        words(inner(value, "severity")),
+        words(inner(value, "seriousness")),
+        f"outcome: {words(inner(value, 'outcome'))}" if inner(value, "outcome") else "",
+    ]
+    suspects = items(value, "suspectEntity")
+    parts += dict.fromkeys(words(inner(cause, "assessment")) for each in suspects for cause in items(each, "causality"))
+    linked = [each["instance"] for each in suspects if "instance" in each]
+    return "; ".join(filter(None, parts)), [*linked, *items(value, "resultingCondition")]
+
+
+def _condition(value: Any) -> tuple[str, list[Any]]:
+    parts = [words(inner(value, "severity")), all_words(value, "bodySite"), all_words(value, "stage")]
+    return "; ".join(filter(None, parts)), [one for each in items(value, "evidence") for one in items(each, "detail")]
+
+
+def _report(value: Any) -> tuple[str, list[Any]]:
+    return text(value, "conclusion"), items(value, "result")
+
+
+def _procedure(value: Any) -> tuple[str, list[Any]]:
+    said = (all_words(value, "bodySite"), words(inner(value, "outcome")))
+    return "; ".join(filter(None, said)), items(value, "report")
+
+
+def _visit(value: Any) -> tuple[str, list[Any]]:
+    kind = inner(value, "class")
+    return text(kind, "display") or text(kind, "code"), items(value, "reasonReference")
+
+
+def _allergy(value: Any) -> tuple[str, list[Any]]:
+    reactions = "; ".join(all_words(each, "manifestation") for each in items(value, "reaction"))
+    return "; ".join(filter(None, (text(value, "type"), text(value, "criticality"), reactions))), []
+
+
+def _nothing(_value: Any) -> tuple[str, list[Any]]:
+    return "", []
+
+
+_DESCRIBED: dict[str, Callable[[Any], tuple[str, list[Any]]]] = {
+    "Observation": _observation,
+    "MedicationStatement": _course,
+    "MedicationRequest": _course,
+    "MedicationAdministration": _course,
+    "AdverseEvent": _event,
+    "Condition": _condition,
+    "DiagnosticReport": _report,
+    "Procedure": _procedure,
+    "Encounter": _visit,
+    "AllergyIntolerance": _allergy,
+}
