@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import axe_core_python
 import pytest
+from selenium import webdriver
 
 from casefhir import exactjson
 from casefhir.report.bundles import Resources, read
@@ -18,8 +20,6 @@ from casefhir.report.timeline import timeline
 from tests.report.conftest import ROOT, held, sources_of, suite, told
 
 pytestmark = pytest.mark.browser
-webdriver = pytest.importorskip("selenium.webdriver")
-pytest.importorskip("vl_convert")
 SCIG = ROOT / "bundles" / "scig-antisynthetase-jo1.json"
 Open = Callable[[bytes], Any]
 
@@ -336,7 +336,6 @@ def test_print_opens_every_table_and_leaves_the_controls_out(opened: Open) -> No
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(opened: Open, scheme: str) -> None:
-    axe = pytest.importorskip("axe_core_python")
     small = [
         ROOT / "bundles" / f"{name}.json" for name in ("rituximab-dermatopolymyositis", "ivig-necrotizing-myopathy-srp")
     ]
@@ -345,7 +344,7 @@ def test_axe_finds_no_serious_fault(opened: Open, scheme: str) -> None:
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     try:
-        browser.execute_script((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
+        browser.execute_script((Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8"))
         found = browser.execute_async_script("const done = arguments[0]; axe.run(document).then(done)")
         serious = [
             (each["id"], [node["html"][:120] for node in each["nodes"][:3]])

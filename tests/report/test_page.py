@@ -22,7 +22,6 @@ from casefhir.report.series import series
 from casefhir.report.timeline import timeline
 from tests.report.conftest import ROOT, bundle, held
 
-pytest.importorskip("vl_convert")
 SUBJECT = {"reference": "Patient/p"}
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
 

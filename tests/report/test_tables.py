@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,6 @@ from casefhir.report.view import BadView
 from casefhir.report.workbook import TooBigForExcel, workbook_bytes
 from tests.report.conftest import ROOT, held, suite
 
-openpyxl = pytest.importorskip("openpyxl")
 SUBJECT = {"reference": "Patient/p"}
 RELATIVE = "http://hl7.org/fhir/StructureDefinition/relative-date"
 WORDS = "http://hl7.org/fhir/StructureDefinition/originalText"
@@ -259,7 +259,8 @@ def test_a_text_too_long_for_excel_is_told_not_cut() -> None:
 
 
 def test_parquet_gives_back_exact_decimals_dates_and_descriptions(cases: Resources) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    from pyarrow import parquet
+
     for each in tables(cases):
         found = parquet.read_table(io.BytesIO(parquet_bytes(each)))
         assert [tuple(row.values()) for row in found.to_pylist()] == list(each.rows)
