@@ -282,7 +282,7 @@ CASE = Case(
              at(1151, 112, "Intravenous immunoglobulin (IVIg) therapy … maintenance therapy"),
              at(4905, 39, "each subsequent round of monthly dosing"),
              at(1701, 30, "where we continued to use IVIg"), at(5342, 21, "IVIg have been marked"),
-             at(5909, 17, "IVIg transfusions")), status="active", start=APR_2021,
+             at(5909, 17, "IVIg transfusions")), status="active", start=APR_2021, named=("round of monthly dosing",),
             dosage=Dosage(Told("started at 2 gm/kg of actual body weight; monthly dosing",
                     (at(4718, 39, "a dose of 2 gm/kg … body weight"), at(4930, 14, "monthly dosing"))),
                 dose="2 gm/kg", times=1, every="1 month", route="intravenous"),

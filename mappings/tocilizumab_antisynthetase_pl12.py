@@ -431,7 +431,7 @@ CASE = Case(
         # Rituximab, then tocilizumab
         Course("rituximab-1", "rituximab",
             (at(11955, 28, "she was started on rituximab"), at(12017, 23, "After two cycles of 2 g"),
-             REFRACTORY), start=AT_THAT_TIME,
+             REFRACTORY), start=AT_THAT_TIME, named=("two cycles",),
             dosage=Dosage(Told("two cycles of 2 g", at(12023, 17, "two cycles of 2 g")), dose="2 g", count=2),
             indication=("antisynthetase-syndrome",),
             notes=(Told("Further myalgia and arthralgia after it",

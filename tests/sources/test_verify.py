@@ -194,11 +194,11 @@ def test_the_cell_of_a_table_belongs_to_the_name_of_its_line() -> None:
 CYCLES = "She was started on rituximab while on 7.5 mg of prednisone. After two cycles of 2 g she was tired."
 
 
-def test_the_sentence_before_names_it_only_if_the_fact_has_a_place_there() -> None:
+def test_a_figure_counts_only_with_a_name_in_its_own_sentence() -> None:
     dosage = Dosage("two cycles of 2 g", dose="2 g", count=2)
-    figure, name = place(CYCLES, "After two cycles of 2 g"), place(CYCLES, "started on rituximab")
-    assert one_fact(CYCLES, Course("a", "rituximab", (name, figure), dosage=dosage)) == []
-    assert one_fact(CYCLES, Course("a", "rituximab", figure, dosage=dosage))
+    places = (place(CYCLES, "started on rituximab"), place(CYCLES, "After two cycles of 2 g"))
+    assert one_fact(CYCLES, Course("a", "rituximab", places, dosage=dosage))
+    assert one_fact(CYCLES, Course("a", "rituximab", places, dosage=dosage, named=("two cycles",))) == []
 
 
 def test_a_span_that_cuts_a_number_or_a_broken_word_is_found() -> None:

@@ -127,6 +127,7 @@ class Course:
     dosage: Dosage | None = None
     indication: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

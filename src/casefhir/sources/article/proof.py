@@ -26,7 +26,7 @@ from casefhir.sources.article.claims import Amount, Claim, claims_of, dates_of, 
 from casefhir.sources.article.document import quote_pattern
 from casefhir.sources.article.figures import Figure, figures, states_date, units_at, within
 from casefhir.sources.article.matching import EITHER, is_bare, matches, plain, short, shown, span_mistake, word_after
-from casefhir.sources.article.prose import preceding, touching
+from casefhir.sources.article.prose import touching
 
 _SEXES = {"female": "woman|female|girl|lady|mother|she|her", "male": "man|male|boy|gentleman|father|he|his"}
 
@@ -115,12 +115,11 @@ class Proof:
             self._no(
                 f"{claim.what}: {said} stands in its spans, but no phrase that names the fact ({phrases}) belongs to "
                 f"it in the same sentence or table line.",
-                "Correct the concept or the span; or give named=(…) or text= the word by which that sentence names it; "
-                "or, where only the sentence before names it, the place in that sentence too.",
+                "Correct the concept or the span; or give named=(…) or text= the word by which that sentence names it.",
             )
 
     def _is_named_at(self, part: Any, claim: Claim, place: tuple[int, int]) -> bool:
-        """Whether the sentence or table line of `place` names the fact, or the one before, if it has a place there."""
+        """Whether the sentence or table line of `place` names the fact."""
         start, end = place
         about = part if not isinstance(part, Dosage | Age) else self.fact
         age = terms.concept("age").names if isinstance(part, Age) else ()
@@ -130,12 +129,6 @@ class Proof:
                 return True
             if naming.is_named(about, words, self.fact):
                 return here.is_line or not self._belongs_to_another(claim, here.start, here.end, start, end)
-            before = preceding(self.text, here)
-            if before is None or here.is_line or before.is_line:
-                continue
-            has_place = any(span.offset < before.end and before.start < span.end for span in self._spans(part))
-            if has_place and naming.is_named(about, self.text[before.start : before.end], self.fact):
-                return not self._belongs_to_another(claim, here.start, here.end, start, end)
         return False
 
     def _belongs_to_another(self, claim: Claim, first: int, last: int, start: int, end: int) -> bool:

@@ -57,12 +57,6 @@ def touching(text: str, start: int, end: int) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def preceding(text: str, stretch: Stretch) -> Stretch | None:
-    """The sentence or table line before `stretch`; None before the first."""
-    position = bisect_right(_starts(text), stretch.start) - 2
-    return stretches(text)[position] if position >= 0 else None
-
-
 @lru_cache(maxsize=_KEPT)
 def _starts(text: str) -> list[int]:
     return [each.start for each in stretches(text)]
