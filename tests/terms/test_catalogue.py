@@ -8,7 +8,7 @@ from ucumvert import get_ucum_parser
 
 from casefhir import terms
 from casefhir.terms.catalogue import _interpretations, _rows, _units
-from casefhir.terms.units import UnknownUnit, dimension
+from casefhir.terms.units import UnknownUnit, _common, dimension, parsed_dimension
 
 ALL = [(key, coding) for key, each in terms.concepts().items() for coding in each.codings]
 
@@ -118,7 +118,7 @@ from casefhir import terms
 barrier, found = threading.Barrier(12), []
 def ask(number):
     barrier.wait()
-    found.append(terms.commensurable(*[("mg/L", "g/dL"), ("g/kg", "mg/kg"), ("mm/h", "m/s")][number % 3]))
+    found.append(terms.commensurable(*[("ug/L", "g/uL"), ("g/t", "mg/kg"), ("km/h", "m/s")][number % 3]))
 threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
 [each.start() for each in threads]
 [each.join() for each in threads]
@@ -126,3 +126,17 @@ print(found.count(True))
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (run.stdout.strip(), run.stderr) == ("12", "")
+
+
+def test_the_table_of_dimensions_is_what_the_library_says() -> None:
+    assert {code: parsed_dimension(code) for code in _common()} == _common()
+    assert {*_units().values()} - {""} <= {*_common()}
+
+
+def test_common_units_load_no_parser() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys; from casefhir import library; library.list_cases(); print('ucumvert' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 
 from casefhir.errors import CasefhirError
+from casefhir.terms.units import dimension
 
 
 class UnknownConcept(CasefhirError):
@@ -121,6 +122,4 @@ def commensurable(one: str, other: str) -> bool:
     """
     if one == other:
         return True
-    from casefhir.terms.units import dimension  # the unit parser is heavy: only where two codes differ
-
     return dimension(one) == dimension(other)
