@@ -20,6 +20,7 @@ _LONGEST_UNIT = 32
 _KEPT = 1024  # texts and parts of texts whose figures are remembered
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
+_BROKEN = re.compile(r"[^\W\d_]-[ \t]*\n\s*\Z")
 TIME_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
 _ADVERBS = {"h": "hourly", "d": "daily", "wk": "weekly", "mo": "monthly", "a": "yearly|annually|annual"}
 SOFT_UNITS = ("{score}", "%", "1", None)  # often not repeated beside a figure, or not printed at all
@@ -63,6 +64,8 @@ def figures(text: str) -> tuple[Figure, ...]:
         here = list(_digits(text, stretch.start, stretch.end, cited))
         found += here if stretch.is_line else _joined(text, here)
         for match in _number_word().finditer(text, stretch.start, stretch.end):
+            if _BROKEN.search(text[max(match.start() - 8, 0) : match.start()]):
+                continue  # the second half of a word: prednis-/one
             words = number_words()
             tens, ones, one = (each and words[each.lower()] for each in match.groups())
             found.append(Figure(match.start(), match.end(), one or str(int(tens or 0) + int(ones or 0))))

@@ -101,7 +101,9 @@ def _fits(text: str, figure: Figure, claim: Amount) -> bool:
     if claim.negative and before[-1:] not in ("-", "−", "–"):
         return False
     if claim.unit:
-        return has_unit(text, figure, claim.unit) is not False
+        printed_so = has_unit(text, figure, claim.unit)
+        # a dose counts only with its unit beside it; the unit of a table's cell may stand in the caption
+        return printed_so is True if claim.what == "dose" else printed_so is not False
     printed = () if claim.signs == EITHER else units_at(text, figure.end)
     return not printed or any(code in SOFT_UNITS for _, code in printed)
 
