@@ -3,13 +3,14 @@
 import re
 from itertools import pairwise
 
+from casefhir import terms
 from casefhir.record import Span
 from casefhir.record.spans import ELISION
 from casefhir.sources.article import naming
 from casefhir.sources.article.claims import Amount, Claim, Ratio, Time
 from casefhir.sources.article.document import quote_pattern
 from casefhir.sources.article.figures import SOFT_UNITS, Figure, has_unit, states_time, units_at, within
-from casefhir.sources.article.prose import data_lines
+from casefhir.sources.article.prose import data_lines, touching
 
 EITHER = frozenset("<>")  # the signs of an Amount whose comparison does not matter
 _SHOWN = 60
@@ -102,8 +103,10 @@ def _fits(text: str, figure: Figure, claim: Amount) -> bool:
         return False
     if claim.unit:
         printed_so = has_unit(text, figure, claim.unit)
-        # a dose counts only with its unit beside it; the unit of a table's cell may stand in the caption
-        return printed_so is True if claim.what == "dose" else printed_so is not False
+        # a unit stands beside its figure, but for a table's cell, a range's bound, and words that are no unit of UCUM
+        strict = claim.what in ("value", "dose") and terms.ucum_of(claim.unit) is not None
+        in_table = any(each.is_line for each in touching(text, figure.start, figure.end))
+        return printed_so is True or (printed_so is None and (in_table or not strict))
     printed = () if claim.signs == EITHER else units_at(text, figure.end)
     return not printed or any(code in SOFT_UNITS for _, code in printed)
 
