@@ -258,3 +258,13 @@ def test_a_resource_is_validated_from_stdin() -> None:
 def test_a_rule_is_explained() -> None:
     assert "dataAbsentReason" in run("explain", "obs-6").stdout
     assert run("explain", "no-such-rule").exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_cannot_be_printed_is_escaped(form: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(rb'{"resourceType": "Patient", "\ud800": 1, "x\u001b[31m": 2}')
+    found = run("validate", bad, "--format", form)
+    assert found.exit_code == 1, found.stderr
+    assert "\x1b" not in found.stdout
+    assert "\\ud800" in found.stdout

@@ -32,6 +32,13 @@ def emit(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def shown(text: str) -> str:
+    """`text` for a terminal or pipe: what cannot be printed (escape sequences, half characters) as its escape."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 def progress(items: Sequence[Item], what: str) -> Iterable[Item]:
     """`items`, with a bar on stderr while they are worked on, if that is a terminal."""
     if not sys.stderr.isatty():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, talk
+from casefhir.cli.common import DONE, FINDINGS, shown, talk
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
@@ -87,12 +87,12 @@ def _show(report: "Report", form: str, redact: bool) -> None:
         _text(report, redact)
     elif form == "json":
         for line in output.to_json_lines(report, redact=redact):
-            click.echo(line)
+            click.echo(shown(line))
     elif form == "junit":
-        click.echo(output.to_junit(report, redact=redact))
+        click.echo(shown(output.to_junit(report, redact=redact)))
     else:
         made = output.to_sarif if form == "sarif" else output.to_operation_outcome
-        click.echo(json.dumps(made(report, redact=redact), ensure_ascii=False, indent=2))
+        click.echo(shown(json.dumps(made(report, redact=redact), ensure_ascii=False, indent=2)))
 
 
 def _text(report: "Report", redact: bool) -> None:
@@ -101,12 +101,12 @@ def _text(report: "Report", redact: bool) -> None:
 
     for each in report.findings:
         place = f"{each.file or 'stdin'}:{each.line}" if each.line else each.file or "stdin"
-        click.echo(f"{each.severity}: {place}: {each.location}: {said(each, redact=redact)} [{each.rule}]")
+        click.echo(shown(f"{each.severity}: {place}: {each.location}: {said(each, redact=redact)} [{each.rule}]"))
         origin = origin_of(each)
         if origin:
-            click.echo(f"    comes from {origin}")
+            click.echo(shown(f"    comes from {origin}"))
         if each.mend:
-            click.echo(f"    to mend: {each.mend}")
+            click.echo(shown(f"    to mend: {each.mend}"))
     told = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count) or "no findings"
     talk(f"{report.resources} resources: {told}.")
     for name, state in report.layers.items():
