@@ -215,8 +215,13 @@ class Wire:
                 return await self._bounded(method, target, body, headers)
         except TimeoutError:
             raise Transient(f"{target.host} did not answer within {self.deadline:g} s.") from None
-        except httpx.TransportError as error:
-            if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
+        except (httpx.TransportError, ssl.SSLError) as error:
+            # with TLS 1.3 a missing client certificate is told at the first read, where httpx lets it through as it is
+            if (
+                isinstance(error, ssl.SSLError)
+                or isinstance(error.__cause__, ssl.SSLError)
+                or "CERTIFICATE" in str(error)
+            ):
                 raise NetworkError(
                     f"{target.host}: TLS failed ({redact(str(error))}); give the server's CA with the ca setting."
                 ) from None
