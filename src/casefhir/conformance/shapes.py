@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from casefhir.conformance.definitions import CORE, core, unversioned
@@ -213,13 +213,6 @@ def _family(name: str) -> dict[str, Shape]:
 def shape(name: str) -> Shape | None:
     """The shape of `name`: a type, a resource type or a path of a backbone; None for no R4 type."""
     return _family(name.partition(".")[0]).get(name)
-
-
-@lru_cache(maxsize=1)
-def open_types() -> tuple[TypeRef, ...]:
-    """The types an open choice (`Extension.value[x]`) may have."""
-    found = shape("Extension")
-    return () if found is None else found.elements["value"].types
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from casefhir.conformance.shapes import Element, Shape, TypeRef, capital
+from casefhir.conformance.shapes import Element, Shape, TypeRef
 
 
 class Node:
@@ -110,8 +110,3 @@ class Node:
     def is_primitive(self) -> bool:
         """True for a primitive type."""
         return self.shape.kind == "primitive-type"
-
-
-def json_key(element: Element, ref: TypeRef) -> str:
-    """The JSON key of `element` with type `ref`."""
-    return element.name + capital(ref.code) if element.choice else element.name

@@ -84,8 +84,7 @@ def diagnostic_report(context: Context, fact: Report) -> Json:
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
     found |= time_choice(context, "effective", fact.when, required=True)
-    if context.performer():
-        found["performer"] = context.performer()
+    found |= context.performed_by()
     if fact.results:
         found["result"] = [context.to("Observation", key) for key in fact.results]
     if fact.conclusion:

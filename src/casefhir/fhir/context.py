@@ -105,10 +105,10 @@ class Context:
             return {"reference": self.subject}
         return self.to("Patient", self.case.person.key)
 
-    def performer(self) -> list[Json]:
-        """Who observed: the article's authors, by display; nobody where the document does not print them."""
+    def performed_by(self) -> Json:
+        """`performer`: the article's authors, by display; nothing where the document does not print them."""
         names = ", ".join(self.case.article.authors)
-        return [{"display": f"{names} (authors of the report)"}] if names else []
+        return {"performer": [{"display": f"{names} (authors of the report)"}]} if names else {}
 
     def head(self, kind: str, key: str, narrative: str) -> Json:
         """What every resource starts with: type, id, meta, language, narrative."""

@@ -70,8 +70,7 @@ def observation(context: Context, fact: Measurement) -> Json:
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
     found |= time_choice(context, "effective", fact.when, required=True)
-    if context.performer():
-        found["performer"] = context.performer()
+    found |= context.performed_by()
     found |= _result(context, fact, value)
     notes = [annotation(context, note) for note in fact.notes] + [
         {"text": text} for text in _remarks(context, fact, value)
