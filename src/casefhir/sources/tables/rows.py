@@ -10,6 +10,8 @@ Row = tuple[str | None, ...]
 OURS = "casefhir_"
 """Columns whose names start so are our own remarks (in rejects) and are not read back."""
 
+_PART = 40  # bits of a row's number within its file; the file's place among the table's files stands above them
+
 
 class TableError(CasefhirError):
     """A table that cannot be read: which file, where in it, what is wrong, how to mend it."""
@@ -17,21 +19,33 @@ class TableError(CasefhirError):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table as the mapping calls it: `file` is the file's name (several are joined by commas), `columns` in its
-    order.
-    """
+    """One table as the mapping calls it: the names of the files that hold it, and its columns in their order."""
 
     name: str
-    file: str
+    files: tuple[str, ...]
     columns: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The names of its files, for people."""
+        return ", ".join(self.files)
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The file and the line, spreadsheet row or record in it that the row `number` is."""
+        return self.files[number >> _PART], number & ((1 << _PART) - 1)
+
+
+def numbered(part: int, number: int) -> int:
+    """The number of a row of the `part`th file of its table: in the first file it is the row's own."""
+    return part << _PART | number
 
 
 @dataclass(slots=True)
 class PersonRows:
     """The rows of one person, by the mapping's name of the table.
 
-    A row comes with its number: the line of a text file at which it starts, the row of a spreadsheet, otherwise the
-    record counted from 1. Of a table in several files the number is that in `files`' file.
+    A row comes with its number, which `Sheet.place` leads back to the file: the line of a text file at which it
+    starts, the row of a spreadsheet, otherwise the record counted from 1.
     """
 
     key: tuple[str, ...]

@@ -1,0 +1,182 @@
+"""CSV and TSV of any encoding and delimiter, both found out and told."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from casefhir.sources.tables.readers.base import (
+    LONGEST_CELL,
+    Fingerprint,
+    Header,
+    OnFault,
+    fingerprint,
+    header,
+)
+from casefhir.sources.tables.rows import Row, TableError
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_LONGEST_LINE = 16 << 20
+_SAMPLE = 1 << 18
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+# what registries are written in where they are not written in UTF-8; the first that fits best is taken, and told
+_ENCODINGS = [
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_15", "cp437", "cp850", "mac_roman",
+    "shift_jis", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be",
+]  # fmt: skip
+
+
+class TextTable:
+    """A delimited text file; `encoding` and `delimiter` are found out unless given."""
+
+    def __init__(self, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+        self.path = path
+        self.file = path.name
+        self.print: Fingerprint = fingerprint(path)
+        self.encoding = encoding or _encoding(path, self.print)
+        self.delimiter = delimiter or self._delimiter()
+        self._header = self._read_header()
+        self.columns = self._header.columns
+        self.detected = {
+            "encoding": self.encoding,
+            "delimiter": DELIMITERS.get(self.delimiter, self.delimiter),
+        } | self._header.notes
+
+    def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
+        """The rows after the header; one whose cells are fewer or more than the columns is told to `fault`."""
+        head, width = self._header, self._header.width
+        kept = None if head.whole else head.kept
+        with self._open() as stream:
+            reader = self._reader(stream)
+            self._next(reader)
+            number = reader.line_num + 1
+            while True:
+                cells = self._next(reader)
+                if cells is None:
+                    return
+                if len(cells) > width and not any(cells[width:]):
+                    del cells[width:]  # a delimiter at the end of the line
+                if len(cells) != width:
+                    if cells:  # an empty line is none
+                        fault(number, tuple(cells), _ragged(len(cells), width))
+                elif self.print.nul and any("\0" in cell for cell in cells):
+                    fault(number, tuple(cells), "A cell holds a NUL character; remove it.")
+                else:
+                    yield number, tuple(cells) if kept is None else tuple([cells[place] for place in kept])
+                number = reader.line_num + 1
+
+    def _open(self) -> TextIO:
+        try:
+            return self.path.open(encoding=self.encoding, newline="")
+        except LookupError as error:
+            raise TableError(f"{self.file}: There is no encoding {self.encoding!r}; name another one.") from error
+
+    def _reader(self, stream: TextIO) -> "csv._reader":
+        csv.field_size_limit(LONGEST_CELL)
+        return csv.reader(_lines(stream, self.file), delimiter=self.delimiter, strict=True)
+
+    def _next(self, reader: "csv._reader") -> list[str] | None:
+        try:
+            return next(reader, None)
+        except csv.Error as error:
+            raise TableError(
+                f"{self.file}, line {reader.line_num}: {_said(str(error))} The rows after it cannot be told apart; mend "
+                f"the quotes and try again."
+            ) from error
+        except UnicodeError as error:
+            raise TableError(
+                f"{self.file}, after line {reader.line_num}: The bytes are not {self.encoding} ({error}). Name the "
+                f"right encoding with --encoding."
+            ) from error
+
+    def _read_header(self) -> Header:
+        with self._open() as stream:
+            names = self._next(self._reader(stream))
+        if names is None:
+            raise TableError(f"{self.file}: The file is empty; a table has at least a header.")
+        return header(self.file, names)
+
+    def _delimiter(self) -> str:
+        """The delimiter that parts the first lines into the most columns, the same number in each."""
+        if self.path.suffix.lower() in (".tsv", ".tab"):
+            return "\t"
+        with self._open() as stream:
+            try:
+                sample = stream.read(_SAMPLE)
+            except UnicodeError as error:
+                raise TableError(
+                    f"{self.file}: The bytes are not {self.encoding} ({error}). Name the right encoding."
+                ) from error
+        lines = sample.splitlines(keepends=True)
+        if len(sample) == _SAMPLE and len(lines) > 1:
+            lines.pop()
+        best, most = ",", (0.0, 1)
+        for each in DELIMITERS:
+            try:
+                widths = [len(row) for _, row in zip(range(100), csv.reader(lines, delimiter=each)) if row]
+            except csv.Error:
+                continue
+            if not widths or widths[0] < 2:
+                continue
+            same = sum(width == widths[0] for width in widths) / len(widths)
+            if (same > 0.5, widths[0]) > most:
+                best, most = each, (same > 0.5, widths[0])
+        return best
+
+
+def _lines(stream: TextIO, file: str) -> Iterator[str]:
+    """The lines of `stream`; raises `TableError` for one that no table has, before it fills the memory."""
+    number = 0
+    while line := stream.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) >= _LONGEST_LINE:
+            raise TableError(
+                f"{file}, line {number}: The line is longer than {_LONGEST_LINE:,} characters; this is no table, or its "
+                f"line ends are lost."
+            )
+        yield line
+
+
+def _encoding(path: Path, found: Fingerprint) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        for mark, name in _MARKS.items():
+            if start.startswith(mark):
+                return name
+        if found.utf8 and not found.nul:
+            return "utf-8"
+        stream.seek(max(0, (found.beyond_ascii or 0) - _SAMPLE // 2))
+        sample = stream.read(_SAMPLE)
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
+    if best is not None:
+        return best.encoding
+    if found.utf8:
+        return "utf-8"
+    raise TableError(f"{path.name}: The encoding of this file could not be found out; name it with --encoding.")
+
+
+def _ragged(cells: int, width: int) -> str:
+    more = "more" if cells > width else "fewer"
+    return (
+        f"The row has {cells} cells, {more} than the {width} columns; mend its delimiters or quotes, for no cell can be "
+        f"told from its neighbour."
+    )
+
+
+def _said(error: str) -> str:
+    if "field larger" in error:
+        return f"A cell is longer than {LONGEST_CELL:,} characters, or a quoted cell is not closed."
+    if "unexpected end" in error:
+        return "A quoted cell is not closed."
+    if re.search(r"expected after", error):
+        return "Something stands between a closing quote and the next delimiter."
+    return f"{error[:1].upper()}{error[1:]}."
