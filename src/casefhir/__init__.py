@@ -18,21 +18,31 @@ if TYPE_CHECKING:
     from casefhir.library import coverage as coverage
     from casefhir.library import list_cases as list_cases
     from casefhir.library import load_case as load_case
+    from casefhir.library import read_record as read_record
+    from casefhir.library import record_schema as record_schema
+    from casefhir.library import validate_conversion as validate_conversion
     from casefhir.library import verify as verify
+    from casefhir.library import write_record as write_record
+    from casefhir.sources.records.nodes import RecordFileError as RecordFileError
 
 _HOMES = {
     "CasefhirError": "casefhir.errors",
     "Conversion": "casefhir.fhir",
     "Finding": "casefhir.conformance",
+    "RecordFileError": "casefhir.sources.records.nodes",
     "Report": "casefhir.conformance",
     "convert": "casefhir.library",
     "coverage": "casefhir.library",
     "list_cases": "casefhir.library",
     "load_case": "casefhir.library",
     "models": "casefhir.fhir.models",
+    "read_record": "casefhir.library",
+    "record_schema": "casefhir.library",
     "upload": "casefhir.delivery",
     "validate": "casefhir.conformance",
+    "validate_conversion": "casefhir.library",
     "verify": "casefhir.library",
+    "write_record": "casefhir.library",
 }
 __all__ = [*_HOMES]
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from casefhir import exactjson
 from casefhir.conformance import Report, validate
@@ -24,6 +24,10 @@ from casefhir.sources.article.modules import Mapping, MappingError, load_mapping
 from casefhir.sources.article.modules import published_mappings as published_mappings
 from casefhir.sources.article.verify import VerifyReport
 from casefhir.sources.article.verify import verify as verify_against
+from casefhir.sources.records import ENDINGS
+
+RecordForm = Literal["yaml", "json"]
+_STATED = {".py": re.compile(r"^CASE\b", re.M), **dict.fromkeys(ENDINGS, re.compile(r'^\s*"?facts"?\s*:', re.M))}
 
 
 def list_cases() -> list[Mapping]:
@@ -32,10 +36,40 @@ def list_cases() -> list[Mapping]:
 
 
 def load_case(name: str | Path) -> Mapping:
-    """The case of that key or mapping file; `.case` is its record. Raises `MappingError` (file, line, what, how to
-    mend).
+    """The case of that key, mapping file (`.py`) or record file (`.yaml`, `.yml`, `.json`); `.case` is its record.
+
+    Raises `MappingError` or `RecordFileError` (file, line, what, how to mend).
     """
-    return load_mapping(name if isinstance(name, Path) else resolve(name))
+    path = name if isinstance(name, Path) else resolve(name)
+    if path.suffix not in ENDINGS:
+        return load_mapping(path)
+    from casefhir.sources.records.read import load_record
+
+    return load_record(path)
+
+
+def read_record(data: bytes, name: str = "record.json") -> Mapping:
+    """The case in the bytes of a record file, as YAML if `name` ends so, else as JSON.
+
+    Raises `RecordFileError`, whose `mistakes` have line, column, path and what is wrong.
+    """
+    from casefhir.sources.records.read import read_record as read
+
+    return read(data, name)
+
+
+def write_record(case: Case, form: RecordForm) -> bytes:
+    """The record of a case as YAML or JSON, which `load_case` and `read_record` read back equal."""
+    from casefhir.sources.records.write import to_json, to_yaml
+
+    return to_yaml(case) if form == "yaml" else to_json(case)
+
+
+def record_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of record files."""
+    from casefhir.sources.records.models import schema
+
+    return schema()
 
 
 def convert(
@@ -78,18 +112,23 @@ def coverage(case: Mapping | str | Path, sources: Path | str) -> CoverageReport:
 
 
 def mapping_files(name: str) -> list[Path]:
-    """The mapping files that `name` means: a published case's key, a file, or those in a folder that define a CASE.
+    """The files that `name` means: a published case's key, a mapping or record, or those in a folder that state a case.
 
-    Raises `MappingError` where there is none: other Python files of a folder are not run.
+    Raises `MappingError` where there is none: other Python, YAML and JSON files of a folder are not touched.
     """
     path = Path(name)
     if not path.is_dir() or name in {each.stem.replace("_", "-") for each in published_mappings()}:
         return [resolve(name)]
     found = [
-        each for each in sorted(path.glob("*.py")) if re.search(r"^CASE\b", each.read_text(encoding="utf-8"), re.M)
+        each
+        for each in sorted(path.iterdir())
+        if each.suffix in _STATED and _STATED[each.suffix].search(each.read_text(encoding="utf-8", errors="replace"))
     ]
     if not found:
-        raise MappingError(f"{path}: No file in this folder is a mapping; a mapping is a .py file that defines CASE.")
+        raise MappingError(
+            f"{path}: No file in this folder is a mapping; a mapping is a .py file that defines CASE, "
+            "or a record in YAML or JSON."
+        )
     return found
 
 

@@ -85,7 +85,7 @@ def test_a_key_that_no_case_has_is_told_with_those_there_are() -> None:
     key = published_mappings()[0].stem.replace("_", "-")
     with pytest.raises(MappingError, match=f"Did you mean {key}"):
         resolve(key + "x")
-    with pytest.raises(MappingError, match="no such mapping file"):
+    with pytest.raises(MappingError, match="no such file"):
         resolve("nowhere/case.py")
 
 

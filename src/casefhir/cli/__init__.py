@@ -15,6 +15,7 @@ from casefhir.cli.pull import pull
 from casefhir.cli.query import query
 from casefhir.cli.remove import remove
 from casefhir.cli.report import report
+from casefhir.cli.schema import schema
 from casefhir.cli.show import show
 from casefhir.cli.table import table
 from casefhir.cli.upload import upload
@@ -52,6 +53,7 @@ for command in (
     plot,
     table,
     query,
+    schema,
 ):
     command.params.append(verbosity())
     main.add_command(command)

@@ -46,8 +46,9 @@ def convert(
 ) -> None:
     """Convert cases to FHIR R4 and validate what is written.
 
-    MAPPING is a case key, a mapping file or a folder of them; without any, the published cases are converted. Beside
-    each bundle, index/CASE.json leads from its resources to the facts and lines they come from.
+    MAPPING is a case key, a mapping file (.py), a record (.yaml, .yml or .json, see casefhir schema record) or a folder
+    of them; without any, the published cases are converted. Beside each bundle, index/CASE.json leads from its
+    resources to the facts and lines they come from.
 
     Example: casefhir convert scig-antisynthetase-jo1 -o out --as document
     """

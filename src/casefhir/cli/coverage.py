@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 def coverage(case: str, sources: Path, as_json: bool) -> None:
     """Show that every stretch of the document's sections is in a fact, or left out for a reason.
 
-    CASE is a case key or a mapping file.
+    CASE is a case key, a mapping file or a record.
 
     Example: casefhir coverage examples/example_azathioprine_dermatomyositis.py --sources examples
     """
-    from casefhir.sources.article.coverage import coverage as account
-    from casefhir.sources.article.document import find_by_hash
-    from casefhir.sources.article.modules import load_mapping, resolve
+    from casefhir import library
 
-    mapping = load_mapping(resolve(case))
-    report = account(mapping, find_by_hash(sources, mapping.case.article.sha256))
+    report = library.coverage(case, sources)
     if as_json:
         emit(report.as_json())
     else:

@@ -1,6 +1,6 @@
 """`casefhir show`: the record of a case as tables in the terminal."""
 
-from typing import Any
+from typing import Any, cast
 
 import rich_click as click
 
@@ -10,14 +10,22 @@ from casefhir.cli.common import console, emit
 @click.command()
 @click.argument("case")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a fact.")
-def show(case: str, as_json: bool) -> None:
-    """Show what the record of CASE (a case key or mapping file) says, fact by fact.
+@click.option(
+    "--record",
+    type=click.Choice(["yaml", "json"]),
+    help="The whole record as a file that casefhir convert reads; casefhir schema record says its shape.",
+)
+def show(case: str, as_json: bool, record: str | None) -> None:
+    """Show what the record of CASE (a case key, mapping or record file) says, fact by fact.
 
     Example: casefhir show scig-antisynthetase-jo1
     """
     from casefhir import library
 
     mapping = library.load_case(case)
+    if record:
+        click.echo(library.write_record(mapping.case, cast("library.RecordForm", record)), nl=False)
+        return
     rows = library.record_rows(mapping)
     if as_json:
         for row in rows:

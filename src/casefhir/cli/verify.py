@@ -24,18 +24,19 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def verify(mappings: tuple[str, ...], sources: Path, relocate: bool, as_json: bool) -> None:
     """Prove, fact by fact, that the documents say what the mappings claim.
 
-    MAPPING is a case key or a mapping file; without any, the published cases are verified. What --relocate finds
-    again is called relocated, not proven: only the unchanged document proves.
+    MAPPING is a case key, a mapping file or a record; without any, the published cases are verified. What --relocate
+    finds again is called relocated, not proven: only the unchanged document proves.
 
     Example: casefhir verify examples/example_azathioprine_dermatomyositis.py --sources examples
     """
-    from casefhir.sources.article.modules import MappingError, load_mapping, published_mappings, resolve
+    from casefhir import library
+    from casefhir.sources.article.modules import MappingError, published_mappings, resolve
 
     reports: list[VerifyReport] = []
     refused = 0
     for path in [resolve(name) for name in mappings] if mappings else published_mappings():
         try:
-            mapping = load_mapping(path)
+            mapping = library.load_case(path)
         except MappingError as error:
             refused += 1
             talk(str(error))

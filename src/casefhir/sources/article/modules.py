@@ -12,6 +12,7 @@ from typing import get_args
 from casefhir.errors import CasefhirError
 from casefhir.published import folder
 from casefhir.record import Case, Fact, RecordError, check
+from casefhir.sources.records import ENDINGS
 
 
 class MappingError(CasefhirError):
@@ -104,9 +105,11 @@ def resolve(name: str) -> Path:
     Raises `MappingError` with the keys there are where it is neither.
     """
     path = Path(name)
-    if path.suffix == ".py" or path.exists():
+    if path.suffix in (".py", *ENDINGS) or path.exists():
         if not path.is_file():
-            raise MappingError(f"{path}: There is no such mapping file; name a file, or the key of a published case.")
+            raise MappingError(
+                f"{path}: There is no such file; name a mapping or record, or the key of a published case."
+            )
         return path
     published = {each.stem.replace("_", "-"): each for each in published_mappings()}
     if name in published:

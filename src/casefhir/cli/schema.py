@@ -1,0 +1,18 @@
+"""`casefhir schema`: the shape of the files that casefhir reads, as JSON Schema."""
+
+import rich_click as click
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["record"]))
+def schema(what: str) -> None:
+    """Print the JSON Schema of a file that casefhir reads, for programs that write it and editors that complete it.
+
+    record is a case in YAML or JSON, which casefhir convert turns into a bundle.
+
+    Example: casefhir schema record > record.schema.json
+    """
+    from casefhir import exactjson, library
+
+    made = {"record": library.record_schema}[what]()
+    click.echo(exactjson.write(made, indent=True).decode("utf-8"), nl=False)
