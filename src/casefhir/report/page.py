@@ -9,11 +9,11 @@ from typing import Any
 
 from casefhir import exactjson
 from casefhir.conformance import Finding
+from casefhir.extras import needed
 from casefhir.report.bundles import Resources
 from casefhir.report.check import Found, placed
 from casefhir.report.cohort import multiples
 from casefhir.report.documents import Sources, documents
-from casefhir.report.extras import needed
 from casefhir.report.facts import ORDER, Case, cases
 from casefhir.report.look import items, text
 from casefhir.report.marks import drawn

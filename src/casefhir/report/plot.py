@@ -3,8 +3,8 @@
 from typing import Any, Literal
 
 from casefhir.errors import CasefhirError
+from casefhir.extras import needed
 from casefhir.report.bundles import Resources
-from casefhir.report.extras import needed
 from casefhir.report.facts import cases
 from casefhir.report.marks import value_rows
 from casefhir.report.series import chosen, series

@@ -8,8 +8,8 @@ from math import isfinite
 from typing import Any
 
 from casefhir.errors import CasefhirError
+from casefhir.extras import needed
 from casefhir.report.columnar import arrow_table
-from casefhir.report.extras import needed
 from casefhir.report.tables import Cell, Heading, Table
 
 

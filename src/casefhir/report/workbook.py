@@ -7,7 +7,7 @@ from typing import Any
 
 from casefhir import exactjson
 from casefhir.errors import CasefhirError
-from casefhir.report.extras import needed
+from casefhir.extras import needed
 from casefhir.report.tables import Cell, Table
 
 _EXACT_DIGITS = 15

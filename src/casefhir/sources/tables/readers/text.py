@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from casefhir.sources.tables.readers.base import (
     LONGEST_CELL,
@@ -15,6 +15,9 @@ from casefhir.sources.tables.readers.base import (
     header,
 )
 from casefhir.sources.tables.rows import Row, TableError
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONGEST_LINE = 16 << 20
@@ -78,17 +81,17 @@ class TextTable:
         except LookupError as error:
             raise TableError(f"{self.file}: There is no encoding {self.encoding!r}; name another one.") from error
 
-    def _reader(self, stream: TextIO) -> "csv._reader":
+    def _reader(self, stream: TextIO) -> "CsvReader":
         csv.field_size_limit(LONGEST_CELL)
         return csv.reader(_lines(stream, self.file), delimiter=self.delimiter, strict=True)
 
-    def _next(self, reader: "csv._reader") -> list[str] | None:
+    def _next(self, reader: "CsvReader") -> list[str] | None:
         try:
             return next(reader, None)
         except csv.Error as error:
             raise TableError(
-                f"{self.file}, line {reader.line_num}: {_said(str(error))} The rows after it cannot be told apart; mend "
-                f"the quotes and try again."
+                f"{self.file}, line {reader.line_num}: {_said(str(error))} The rows after it cannot be told apart; "
+                f"mend the quotes and try again."
             ) from error
         except UnicodeError as error:
             raise TableError(
@@ -138,8 +141,8 @@ def _lines(stream: TextIO, file: str) -> Iterator[str]:
         number += 1
         if len(line) >= _LONGEST_LINE:
             raise TableError(
-                f"{file}, line {number}: The line is longer than {_LONGEST_LINE:,} characters; this is no table, or its "
-                f"line ends are lost."
+                f"{file}, line {number}: The line is longer than {_LONGEST_LINE:,} characters; this is no table, or "
+                f"its line ends are lost."
             )
         yield line
 
@@ -150,25 +153,30 @@ def _encoding(path: Path, found: Fingerprint) -> str:
         for mark, name in _MARKS.items():
             if start.startswith(mark):
                 return name
-        if found.utf8 and not found.nul:
-            return "utf-8"
-        stream.seek(max(0, (found.beyond_ascii or 0) - _SAMPLE // 2))
+        stream.seek(max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3)  # whole characters of UTF-16 and UTF-32
         sample = stream.read(_SAMPLE)
+        if found.utf8 and sample.count(0) * 10 < len(sample):  # in UTF-16 of western text every second byte is a NUL
+            return "utf-8"
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
     if best is not None:
-        return best.encoding
-    if found.utf8:
-        return "utf-8"
+        return _ENCODINGS[0] if _same(sample, best.encoding, _ENCODINGS[0]) else best.encoding
     raise TableError(f"{path.name}: The encoding of this file could not be found out; name it with --encoding.")
+
+
+def _same(sample: bytes, one: str, other: str) -> bool:
+    try:
+        return sample.decode(one) == sample.decode(other)
+    except UnicodeError:
+        return False
 
 
 def _ragged(cells: int, width: int) -> str:
     more = "more" if cells > width else "fewer"
     return (
-        f"The row has {cells} cells, {more} than the {width} columns; mend its delimiters or quotes, for no cell can be "
-        f"told from its neighbour."
+        f"The row has {cells} cells, {more} than the {width} columns; mend its delimiters or quotes, for no cell can "
+        f"be told from its neighbour."
     )
 
 

@@ -1,0 +1,226 @@
+"""Which of the files given holds which table of a mapping, and each table opened for reading."""
+
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from casefhir.sources.tables.readers import OnFault, Table
+from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
+from casefhir.sources.tables.readers.database import QueryTable, shown
+from casefhir.sources.tables.readers.documents import JsonTable
+from casefhir.sources.tables.readers.text import TextTable
+from casefhir.sources.tables.readers.workbook import WorkbookSheet, sheets
+from casefhir.sources.tables.rows import Row, Sheet, TableError, numbered
+
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+JSON = (".json", ".ndjson", ".jsonl")
+WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
+READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
+_SKIPPED = {"index", "accepted"}
+
+
+class TableSpec(Protocol):
+    """What a mapping says of a table's whereabouts.
+
+    `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows` and
+    `camel`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name; `encoding`
+    and `delimiter` for text where they should not be found out; `optional`: it may be missing.
+    """
+
+    @property
+    def files(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def rows(self) -> str | None: ...  # noqa: D102
+    @property
+    def camel(self) -> bool: ...  # noqa: D102
+    @property
+    def query(self) -> str | None: ...  # noqa: D102
+    @property
+    def encoding(self) -> str | None: ...  # noqa: D102
+    @property
+    def delimiter(self) -> str | None: ...  # noqa: D102
+    @property
+    def optional(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A table of the mapping with all the files that hold it."""
+
+    sheet: Sheet
+    parts: tuple[Table, ...]
+
+    def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
+        """The rows of all parts one after the other; `Sheet.place` leads from a number to file and row."""
+        columns = self.sheet.columns
+        for place, part in enumerate(self.parts):
+            offset = numbered(place, 0)
+
+            def told(number: int, row: Row, reason: str, offset: int = offset) -> None:
+                fault(offset + number, row, reason)
+
+            if part.columns == columns:
+                if not place:
+                    yield from part.rows(told)
+                else:
+                    for number, row in part.rows(told):
+                        yield offset + number, row
+                continue
+            order = [part.columns.index(name) if name in part.columns else None for name in columns]
+            for number, row in part.rows(told):
+                yield offset + number, tuple([None if at is None else row[at] for at in order])
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The tables that were found, by the mapping's names; the files that no table wanted; what was not found."""
+
+    tables: dict[str, OpenTable]
+    unused: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+    detected: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def sheets(self) -> dict[str, Sheet]:
+        """The shape of every table."""
+        return {name: table.sheet for name, table in self.tables.items()}
+
+
+def open_tables(
+    inputs: Sequence[str | Path],
+    specs: Mapping[str, TableSpec],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> Opened:
+    """Find and open the tables of `specs` in `inputs` (files, folders, database URLs).
+
+    `encoding` and `delimiter` hold for text files whose table says nothing of its own. Raises `TableError` for a table
+    that is not there and not optional, for files that cannot be read, and for parts of one table whose columns differ.
+    """
+    found, urls = _files(inputs)
+    names = {path: _names(path) for path in found}
+    tables: dict[str, OpenTable] = {}
+    missing: list[str] = []
+    used: set[Path] = set()
+    for name, spec in specs.items():
+        parts: list[Table] = []
+        for path in found:
+            for sheet in _wanted(names[path], spec.files or (name,), alone=len(found) == len(specs) == 1):
+                used.add(path)
+                parts.append(_open(path, sheet, spec, encoding, delimiter))
+        if not parts:
+            parts += [QueryTable(url, spec.query or f'select * from "{name}"', name=name) for url in urls]
+        if parts:
+            tables[name] = OpenTable(_sheet(name, parts), tuple(parts))
+        elif spec.optional:
+            missing.append(name)
+        else:
+            raise TableError(_not_found(name, spec, found))
+    if not tables:
+        raise TableError(f"None of the mapping's tables is there. {_there(found)}")
+    unused = tuple(path.name for path in found if path not in used)
+    detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
+    return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected)
+
+
+def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+    """The readable files among `inputs`, folders opened, in order of name; and the database URLs."""
+    paths: dict[Path, None] = {}
+    urls: list[str] = []
+    for each in inputs:
+        if isinstance(each, str) and "://" in each:
+            urls.append(each)
+            continue
+        path = Path(each)
+        if path.is_dir():
+            inside = sorted(
+                inner
+                for inner in path.rglob("*")
+                if inner.is_file()
+                and inner.suffix.lower() in READABLE
+                and not any(part.startswith((".", "~")) or part in _SKIPPED for part in inner.relative_to(path).parts)
+            )
+            if not inside:
+                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.")
+            paths |= dict.fromkeys(inside)
+        elif path.is_file():
+            if path.suffix.lower() not in READABLE:
+                raise TableError(f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are.")
+            paths[path] = None
+        else:
+            raise TableError(f"{path}: There is no such file or folder.")
+    databases = [path for path in paths if path.suffix.lower() in DATABASE]
+    urls += [f"{DATABASE[path.suffix.lower()]}{path}" for path in databases]
+    return [path for path in paths if path not in databases], urls
+
+
+def _names(path: Path) -> dict[str, str | None]:
+    """The names by which a mapping may ask for a file, each with the sheet that it means."""
+    if path.suffix.lower() in WORKBOOK:
+        found = sheets(path)
+        names: dict[str, str | None] = dict(zip(found, found))
+        if len(found) == 1:
+            names |= {path.name: found[0], path.stem: found[0]}
+        return names
+    return {path.name: None, path.stem: None}
+
+
+def _wanted(names: dict[str, str | None], patterns: Sequence[str], *, alone: bool) -> list[str | None]:
+    """The sheets (None: the file itself) that `patterns` ask for; the only file is that of the only table."""
+    found = {
+        sheet: None
+        for name, sheet in names.items()
+        for pattern in patterns
+        if fnmatch.fnmatchcase(name.lower(), pattern.lower())
+    }
+    if not found and alone and len(set(names.values())) == 1:
+        return [next(iter(names.values()))]
+    return [*found]
+
+
+def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, delimiter: str | None) -> Table:
+    suffix = path.suffix.lower()
+    if suffix in WORKBOOK:
+        return WorkbookSheet(path, sheet or "")
+    if suffix in JSON:
+        return JsonTable(path, rows=spec.rows, camel=spec.camel)
+    if suffix == ".parquet":
+        return ParquetTable(path)
+    if suffix == ".xpt":
+        return TransportTable(path, encoding=spec.encoding or encoding)
+    return TextTable(path, encoding=spec.encoding or encoding, delimiter=spec.delimiter or delimiter)
+
+
+def _sheet(name: str, parts: list[Table]) -> Sheet:
+    """The columns of all parts: those of text and the like must be the same, those of JSON documents add up."""
+    columns = dict.fromkeys(parts[0].columns)
+    for part in parts[1:]:
+        if isinstance(part, JsonTable) or set(part.columns) == set(columns):
+            columns |= dict.fromkeys(part.columns)
+            continue
+        differ = sorted(set(part.columns) ^ set(columns))
+        raise TableError(
+            f"{part.file}: It is a part of table {name!r} like {parts[0].file}, but not with the same columns: "
+            f"{', '.join(differ[:5])}{' …' if len(differ) > 5 else ''} stand in one of them only."
+        )
+    return Sheet(name, tuple(part.file for part in parts), tuple(columns))
+
+
+def _not_found(name: str, spec: TableSpec, found: list[Path]) -> str:
+    wanted = " or ".join(spec.files or (name,))
+    return f"The mapping's table {name!r} is not there: no file or sheet is called {wanted}. {_there(found)}"
+
+
+def _there(found: list[Path]) -> str:
+    told = ", ".join(path.name for path in found[:8]) or "no file"
+    return f"There is {told}{' …' if len(found) > 8 else ''}."
+
+
+def address(given: str | Path) -> str:
+    """An input as people may read it: a path, or a URL without its password."""
+    return shown(given) if isinstance(given, str) and "://" in given else str(given)

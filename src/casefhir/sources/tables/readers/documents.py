@@ -1,0 +1,160 @@
+"""JSON and NDJSON as tables: each document, or each item of a list in it, is a row.
+
+Nested objects become columns by their path (`type.id`, `modifiers.0.label`), numbers keep their digits. Where the rows
+are the items of a list (`phenotypicFeatures`), the columns of the document around it are there too, with a `/` before
+their names (`/id`, `/subject.sex`). Names in snake_case become camelCase where the table asks for it, for some
+exporters write one and some the other.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from casefhir.sources.tables.readers.base import OnFault, header
+from casefhir.sources.tables.rows import Row, TableError
+
+_LONGEST_LINE = 64 << 20
+_LARGEST = 1 << 30
+_DEEPEST = 64
+
+
+class JsonTable:
+    """A JSON file (an object, or a list of them) or NDJSON file.
+
+    `path` is where the rows are: nothing for the documents themselves, else names joined by points; each name on the
+    way may be an object or a list, and the items of all lists are rows. `camel` turns snake_case names into camelCase.
+    """
+
+    def __init__(self, path: Path, *, rows: str | None = None, camel: bool = False) -> None:
+        self.path = path
+        self.at = rows or ""
+        self.camel = camel
+        self.file = f"{path.name}#{rows}" if rows else path.name
+        names: dict[str, None] = {}
+        self.documents = 0
+        for _, found in self._records():
+            names |= dict.fromkeys(found)
+        self._header = header(self.file, [*names]) if names else None
+        self.columns = self._header.columns if self._header else ()
+        self.detected = {"documents": str(self.documents)}
+
+    def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
+        """The rows, counted from 1; in NDJSON by the line they are in where each line is one row."""
+        for number, found in self._records():
+            if any(value is not None and "\0" in value for value in found.values()):
+                fault(number, tuple(found.get(name) for name in self.columns), "A value holds a NUL character.")
+            else:
+                yield number, tuple([found.get(name) for name in self.columns])
+
+    def _records(self) -> Iterator[tuple[int, dict[str, str | None]]]:
+        number = self.documents = 0
+        for line, document in self._documents():
+            self.documents += 1
+            for found in self._rows_of(document):
+                number += 1
+                yield (line if line is not None and not self.at else number), found
+
+    def _rows_of(self, document: Any) -> Iterator[dict[str, str | None]]:
+        if not self.at:
+            yield flatten(document)
+            return
+        around = {f"/{name}": value for name, value in flatten(document, lists=False).items()}
+        for item in _items([document], self.at.split(".")):
+            yield flatten(item) | around
+
+    def _documents(self) -> Iterator[tuple[int | None, Any]]:
+        if self.path.suffix.lower() in (".ndjson", ".jsonl"):
+            with self.path.open("rb") as stream:
+                number = 0
+                while line := stream.readline(_LONGEST_LINE):
+                    number += 1
+                    if len(line) >= _LONGEST_LINE:
+                        raise TableError(
+                            f"{self.file}, line {number}: The line is longer than {_LONGEST_LINE:,} bytes."
+                        )
+                    if line.strip():
+                        yield number, self._object(line, f"line {number}")
+            return
+        whole = self._whole
+        for each in whole if isinstance(whole, list) else [whole]:
+            if not isinstance(each, dict):
+                raise TableError(
+                    f"{self.file}: A row is an object; the file holds {type(each).__name__} where one belongs."
+                )
+            yield None, each
+
+    @cached_property
+    def _whole(self) -> Any:
+        if self.path.stat().st_size > _LARGEST:
+            raise TableError(
+                f"{self.path.name}: JSON of at most {_LARGEST:,} bytes is read; write NDJSON, a row a line."
+            )
+        return self._parsed(self.path.read_bytes(), "")
+
+    def _object(self, data: bytes, place: str) -> dict[str, Any]:
+        found = self._parsed(data, place)
+        if not isinstance(found, dict):
+            raise TableError(f"{self.file}, {place}: A row is an object, not {data[:40]!r}.")
+        return found
+
+    def _parsed(self, data: bytes, place: str) -> Any:
+        where = f"{self.file}, {place}" if place else self.file
+        try:
+            found = json.loads(
+                data.decode("utf-8-sig"),
+                parse_float=_Number,
+                parse_int=_Number,
+                object_pairs_hook=self._pairs,
+            )
+        except (ValueError, RecursionError) as error:
+            raise TableError(f"{where}: This is not readable as JSON ({error}).") from error
+        return found
+
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            key = camel_case(name) if self.camel else name
+            if key in found:
+                raise ValueError(f"the name {name!r} stands twice in one object")
+            found[key] = value
+        return found
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def camel_case(name: str) -> str:
+    """`phenotypic_features` as phenotypicFeatures; other names stay."""
+    return re.sub(r"(?<=[a-z0-9])_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def flatten(value: Any, *, lists: bool = True, depth: int = 0) -> dict[str, str | None]:
+    """The leaves of `value` by their path, as text; lists are left out where not wanted."""
+    if depth > _DEEPEST:
+        raise TableError(f"A value is nested deeper than {_DEEPEST} levels.")
+    found: dict[str, str | None] = {}
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, dict) or (isinstance(each, list) and lists):
+            found |= {f"{name}.{rest}": leaf for rest, leaf in flatten(each, lists=lists, depth=depth + 1).items()}
+        elif isinstance(each, list):
+            continue
+        else:
+            found[str(name)] = {True: "true", False: "false"}[each] if isinstance(each, bool) else each
+    return found
+
+
+def _items(values: list[Any], names: list[str]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _items(value, names)
+        elif not names:
+            if isinstance(value, dict):
+                yield value
+        elif isinstance(value, dict) and names[0] in value:
+            yield from _items([value[names[0]]], names[1:])
