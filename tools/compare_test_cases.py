@@ -2,113 +2,136 @@
 
     python tools/compare_test_cases.py [JAR] > table.md
 
-JAR: org.hl7.fhir.testcases:fhir-test-cases (default: 1.7.69 in ~/.m2). In scope are R4 JSON cases whose reference
-outcome is shipped and that need neither a package, a terminology server nor another format; the others are
-counted by reason.
+JAR: org.hl7.fhir.testcases:fhir-test-cases (default: 1.7.69 in ~/.m2). In scope is every R4 JSON case whose
+reference outcome is shipped and that needs nothing but what the jar carries: supporting definitions (JSON or XML),
+profiles, packages. The others are listed with what they need.
 """
 
+import io
 import json
+import re
 import sys
+import tarfile
 import zipfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import fhir_xml
+from compare_judge import near, place
+
 from casefhir import exactjson
 from casefhir.conformance.api import validate_bytes
+from casefhir.conformance.definitions import KINDS
 from casefhir.conformance.findings import Finding, Report
-from casefhir.conformance.packages import DEFINITIONS
 from casefhir.conformance.validator import Validator
 from casefhir.errors import CasefhirError
 
 VERSION = "1.7.69"
 JAR = Path.home() / ".m2/repository/org/hl7/fhir/testcases/fhir-test-cases" / VERSION / f"fhir-test-cases-{VERSION}.jar"
 BASE = "org/hl7/fhir/testcases/validator/"
-OUT_OF_SCOPE = {
-    "tx": "terminology server",
-    "tx-advanced": "terminology server",
-    "cda": "CDA",
-    "shc": "health cards",
-    "shlinks": "health cards",
-    "cdshooks": "CDS Hooks",
-    "logical": "logical models",
-    "xml": "XML",
-    "json5": "JSON5",
-    "fml": "mapping language",
-    "matchetype": "matchetypes",
-    "ips": "package",
+SERVER = "needs a terminology server"
+OPTION = "sets an option that this validator does not have: "
+MODULES = {
+    "tx": SERVER,
+    "tx-advanced": SERVER,
+    "cda": "is CDA, not FHIR",
+    "shc": "is a SMART health card, not a resource",
+    "cdshooks": "is a CDS Hooks message, not a resource",
+    "logical": "is an instance of a logical model, not a resource",
 }
 OPTIONS = {
-    "packages": "package",
-    "package-map": "package",
-    "logical": "logical models",
-    "matchetype": "matchetypes",
-    "noHtmlInMarkdown": "option",
-    "validateReference": "option",
-    "fetcher": "needs a Questionnaire or canonical fetcher",
-    "tx-dependent": "terminology server",
-    "use-test": "not used by HL7 either",
-    "generate-shapshot": "snapshot generation",
-    "certificate": "health cards",
-    "for-publication": "publication",
-    "supporting5": "R5 definitions",
-    "new-xver-mode": "cross-version",
-    "sct": "terminology server",
-    "security-checks": "option",
-    "suppress": "option",
-    "advisor": "option",
-    "examples": "option",
-    "allow-comments": "option",
-    "ips": "package",
-    "best-practice": "option",
-    "scoring": "option",
-    "validateContains": "option",
-    "crumb-trail": "option",
-    "language": "translated messages",
+    "noHtmlInMarkdown": "HTML in markdown refused",
+    "validateReference": "references fetched and validated",
+    "security-checks": "markup in strings refused",
+    "advisor": "a policy advisor that leaves checks out",
+    "allow-comments": "comments in JSON allowed",
+    "scoring": "scores",
+    "for-publication": "HL7's publication rules",
+    "new-xver-mode": "cross-version extensions",
+    "r5-bundle-relative-reference-policy": "R5's rules for references in a Bundle",
+    "fetch-canonicals": "definitions fetched from the network",
+    "allowed-extension-domain": "extensions of a domain allowed unseen",
 }
+VALUES = {("examples", False): "example URLs refused", ("validateContains", "IGNORE"): "contained resources ignored"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One test: the instance, its definitions, the profile asked for and the reference's outcome."""
+    """One test: the instance, its definitions and packages, the profile asked for and the reference's outcome."""
 
     name: str
     file: str
-    outcome: str
+    outcome: str | dict[str, Any]
     supporting: tuple[str, ...]
-    profile: str | None
+    packages: tuple[str, ...] = ()
+    profile: str | None = None
+
+
+@dataclass
+class Row:
+    """A compared case: both verdicts, and whether an error of ours is where one of HL7's is."""
+
+    name: str
+    theirs: str
+    ours: str
+    placed: bool
+    note: str
+
+
+@dataclass
+class Table:
+    """What was compared, and by reason what was not."""
+
+    rows: list[Row] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def agreed(self) -> int:
+        return sum(row.theirs == row.ours for row in self.rows)
 
 
 def reason(entry: dict[str, Any]) -> str | None:
-    """Why an entry of the manifest is out of scope, None when it is in."""
+    """Why an entry of the manifest is out of scope whatever the jar carries, None when it may be in."""
     if not str(entry.get("version", "")).startswith("4.0"):
-        return "other FHIR version"
+        return "is of another FHIR version"
     if not entry["file"].endswith(".json"):
-        return "not JSON"
-    module = entry.get("module", "")
-    if module in OUT_OF_SCOPE:
-        return OUT_OF_SCOPE[module]
+        return "is not JSON"
+    if entry.get("module", "") in MODULES:
+        return MODULES[entry["module"]]
+    if entry.get("use-test") is False:
+        return "is not used by HL7 either"
+    if "supporting5" in entry:
+        return "needs R5 definitions"
+    if "ips" in entry:
+        return f"needs package hl7.fhir.{entry['ips']}.ips"
+    if "sct" in entry:
+        return SERVER
     for option, why in OPTIONS.items():
         if option in entry:
-            return why
+            return OPTION + why
+    for (option, value), why in VALUES.items():
+        if entry.get(option) == value:
+            return OPTION + why
     return None
 
 
 def cases(entry: dict[str, Any]) -> Iterator[Case]:
     """The base case of an entry and its profile case."""
     supporting = tuple(entry.get("supporting", ())) + tuple(entry.get("profiles", ()))
-    if isinstance(entry.get("java"), str):
-        yield Case(entry["name"], entry["file"], entry["java"], supporting, None)
+    packages = tuple(entry.get("packages", ())) + tuple(entry.get("package-map", {}).values())
+    if isinstance(entry.get("java"), str | dict):
+        yield Case(entry["name"], entry["file"], entry["java"], supporting, packages)
     profile = entry.get("profile")
-    if isinstance(profile, dict) and isinstance(profile.get("java"), str) and "packages" not in profile:
-        extra = tuple(profile.get("supporting", ()))
+    if isinstance(profile, dict) and isinstance(profile.get("java"), str | dict):
         yield Case(
             entry["name"] + " (profile)",
             entry["file"],
             profile["java"],
-            supporting + extra + (profile["source"],),
+            supporting + tuple(profile.get("supporting", ())),
+            packages + tuple(profile.get("packages", ())),
             profile["source"],
         )
 
@@ -124,75 +147,132 @@ class Runner:
         return self.archive.read(BASE + name) if BASE + name in self.names else None
 
     def expected(self, case: Case) -> list[dict[str, Any]] | None:
-        data = self.read("outcomes/" + case.outcome)
-        if data is None:
-            return None
-        outcome = json.loads(data)
+        """The errors of the reference, None where its outcome is not shipped."""
+        outcome = case.outcome
+        if isinstance(outcome, str):
+            data = self.read("outcomes/" + outcome)
+            if data is None:
+                return None
+            outcome = json.loads(data)
         outcome = outcome.get("outcome", outcome)
         return [each for each in outcome.get("issue", ()) if each.get("severity") in ("error", "fatal")]
 
+    def resource(self, name: str) -> dict[str, Any]:
+        data = self.read(name)
+        if data is None:
+            raise LookupError(f"needs {name}, which is not shipped")
+        found: dict[str, Any] = fhir_xml.resource(data) if name.endswith(".xml") else exactjson.read(data)
+        return found
+
+    def package(self, name: str) -> Iterator[dict[str, Any]]:
+        data = self.read(name)
+        if data is None:
+            raise LookupError(f"needs package {name.partition('#')[0]}")
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            for member in archive:
+                if member.isfile() and re.match(r"package/[^.][^/]*\.json\Z", member.name):
+                    stream = archive.extractfile(member)
+                    if stream is not None:
+                        yield exactjson.read(stream.read())
+
     def definitions(self, case: Case) -> tuple[list[dict[str, Any]], str | None]:
+        """The definitions of a case, and the canonical URL of the profile asked for."""
         found: list[dict[str, Any]] = []
-        profile = None
         for name in case.supporting:
-            data = self.read(name)
-            if data is None or not name.endswith(".json"):
-                raise LookupError(f"supporting file {name} is not JSON or not shipped")
-            one = exactjson.read(data)
-            for each in [entry.get("resource", {}) for entry in one.get("entry", ())] or [one]:
-                if each.get("resourceType") in DEFINITIONS:
-                    found.append(each)
-            if name == case.profile:
-                profile = one.get("url")
-        return found, profile
+            one = self.resource(name)
+            found.extend([entry.get("resource", {}) for entry in one.get("entry", ())] or [one])
+        for name in case.packages:
+            found.extend(self.package(name))
+        profile = case.profile
+        if profile is not None and not profile.startswith("http"):
+            one = self.resource(profile)
+            found.append(one)
+            profile = one["url"]
+        return [each for each in found if each.get("resourceType") in KINDS], profile
 
     def ours(self, case: Case) -> list[Finding]:
+        """The errors found here."""
         own, profile = self.definitions(case)
         data = self.read(case.file)
         if data is None:
-            raise LookupError("the instance is not shipped")
+            raise LookupError("needs an instance that is not shipped")
         report = Report()
         validate_bytes(data, Validator(own, profile=profile), report)
         return [each for each in report.findings if each.severity in ("error", "fatal")]
 
 
-def main(arguments: list[str]) -> None:
-    jar = Path(arguments[0]) if arguments else JAR
-    left_out: Counter[str] = Counter()
-    rows: list[tuple[str, str, str, str]] = []
+def unknown(found: list[Finding]) -> str | None:
+    """Why a case that names a profile nobody gave is out of scope: neither side can check it."""
+    for each in found:
+        if each.rule == "profiles.unknown":
+            return f"needs profile {each.value}"
+    return None
+
+
+def compare(runner: Runner, case: Case, table: Table) -> None:
+    """Run one case and put it into the table."""
+    expected = runner.expected(case)
+    if expected is None:
+        table.left_out["has no outcome shipped"].append(case.name)
+        return
+    try:
+        found = runner.ours(case)
+    except (LookupError, CasefhirError) as error:
+        table.left_out[str(error)].append(case.name)
+        return
+    said = [each.get("details", {}).get("text", "") for each in expected]
+    if said and all(each.startswith("Wrong Display Name") for each in said):
+        table.left_out["needs a terminology server for displays"].append(case.name)
+        return
+    missing = unknown(found)
+    if missing is not None:
+        table.left_out[missing].append(case.name)
+        return
+    theirs, ours = "fail" if expected else "pass", "fail" if found else "pass"
+    places = [place(where) for each in expected for where in each.get("expression") or each.get("location") or ()]
+    placed = any(near(place(each.location), where) for each in found for where in places)
+    note = "" if theirs == ours else f"{found[0].rule}: {found[0].message}" if found else said[0]
+    table.rows.append(Row(case.name, theirs, ours, placed, note))
+
+
+def run(jar: Path = JAR) -> Table:
+    """Compare every case of `jar`."""
+    table = Table()
     with zipfile.ZipFile(jar) as archive:
         runner = Runner(archive)
         for entry in json.loads(archive.read(BASE + "manifest.json"))["test-cases"]:
             why = reason(entry)
-            if why is not None:
-                left_out[why] += 1
-                continue
             for case in cases(entry):
-                try:
-                    expected = runner.expected(case)
-                    found = None if expected is None else runner.ours(case)
-                except (LookupError, CasefhirError) as error:
-                    left_out[f"definitions: {str(error).partition(' ')[0]}"] += 1
-                    continue
-                if expected is None or found is None:
-                    left_out["no reference outcome shipped"] += 1
-                    continue
-                said = [each.get("details", {}).get("text", "") for each in expected]
-                if said and all(each.startswith("Wrong Display Name") for each in said):
-                    left_out["displays of a terminology server"] += 1
-                    continue
-                if any(each.rule == "profiles.unknown" for each in found):
-                    left_out["names a profile that is not shipped"] += 1
-                    continue
-                theirs, mine = "fail" if expected else "pass", "fail" if found else "pass"
-                first = found[0].rule if found else ""
-                rows.append((case.name, theirs, mine, "" if mine == theirs else first or said[0]))
-    agreed = sum(theirs == mine for _, theirs, mine, _ in rows)
-    print(f"In scope {len(rows)}, agreed {agreed} ({100 * agreed / len(rows):.1f} %).\n")
-    print("Out of scope: " + "; ".join(f"{why} {count}" for why, count in left_out.most_common()) + ".\n")
-    print("| case | HL7 | casefhir | difference |\n| --- | --- | --- | --- |")
-    for name, theirs, mine, note in rows:
-        print(f"| {name} | {theirs} | {mine} | {note[:110].replace('|', '/')} |")
+                if why is not None:
+                    table.left_out[why].append(case.name)
+                else:
+                    compare(runner, case, table)
+    return table
+
+
+def markdown(table: Table) -> str:
+    """The table as `docs/conformance.md` has it."""
+    both = [row for row in table.rows if row.theirs == row.ours == "fail"]
+    lines = [
+        f"In scope {len(table.rows)} verdicts, agreed {table.agreed} "
+        f"({100 * table.agreed / len(table.rows):.1f} %). Of {len(both)} that both refuse, "
+        f"{sum(row.placed for row in both)} have an error at the same element or its parent.",
+        "",
+        "| case | HL7 | casefhir | difference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in table.rows:
+        note = " ".join(row.note.split())[:110].replace("|", "/")
+        lines.append(f"| {row.name} | {row.theirs} | {row.ours} | {note} |")
+    lines += ["", "Out of scope, each with what it needs:", "", "| reason | cases | which |", "| --- | --- | --- |"]
+    for why, names in sorted(table.left_out.items(), key=lambda item: (-len(item[1]), item[0])):
+        every = ", ".join(names) if len(names) < 100 else f"{names[0]} to {names[-1]}"
+        lines.append(f"| {why} | {len(names)} | {every} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    sys.stdout.write(markdown(run(Path(arguments[0]) if arguments else JAR)))
 
 
 if __name__ == "__main__":

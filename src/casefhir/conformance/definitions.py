@@ -11,6 +11,8 @@ from typing import Any
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 _DATA = Path(__file__).with_name("data") / "r4.zip"
 Json = dict[str, Any]
+KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "Questionnaire", "Measure")
+"""The resource types that others are checked against."""
 
 
 class _Core:
@@ -40,13 +42,13 @@ def unversioned(canonical: str) -> str:
 class Definitions:
     """Looks definitions up: first the caller's (`own`), then R4's.
 
-    `own`: StructureDefinition, ValueSet and CodeSystem resources as dicts; others are ignored.
+    `own`: resources of `KINDS` as dicts; others are ignored.
     """
 
     def __init__(self, own: Iterable[Json] = ()) -> None:
         self.own: dict[str, Json] = {}
         for each in own:
-            if each.get("resourceType") in ("StructureDefinition", "ValueSet", "CodeSystem") and "url" in each:
+            if each.get("resourceType") in KINDS and "url" in each:
                 self.own.setdefault(each["url"], each)
         self._read: dict[str, Json | None] = {}
 
@@ -59,17 +61,19 @@ class Definitions:
             self._read[url] = core().read(url)
         return self._read[url]
 
+    def find(self, kind: str, canonical: str) -> Json | None:
+        """The definition of `canonical` if it is a `kind` (a resource type)."""
+        found = self.get(canonical)
+        return found if found is not None and found["resourceType"] == kind else None
+
     def structure(self, canonical: str) -> Json | None:
         """The StructureDefinition of `canonical`."""
-        found = self.get(canonical)
-        return found if found is not None and found["resourceType"] == "StructureDefinition" else None
+        return self.find("StructureDefinition", canonical)
 
     def value_set(self, canonical: str) -> Json | None:
         """The ValueSet of `canonical`."""
-        found = self.get(canonical)
-        return found if found is not None and found["resourceType"] == "ValueSet" else None
+        return self.find("ValueSet", canonical)
 
     def code_system(self, url: str) -> Json | None:
         """The CodeSystem whose url is `url`."""
-        found = self.get(url)
-        return found if found is not None and found["resourceType"] == "CodeSystem" else None
+        return self.find("CodeSystem", url)

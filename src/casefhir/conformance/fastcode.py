@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from casefhir.conformance.contents import RULED
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fastrules import NO, YES, Rules
 from casefhir.conformance.fastvalues import VALUES, Values
@@ -280,7 +281,7 @@ class Writer:
                 self.body.append("if not V.quantity(o): return False")
         elif name == "Identifier":
             self.body.append("if not V.identifier(o): return False")
-        elif (name == "Attachment" and "data" in keys) or (name == "Meta" and "profile" in keys):
+        elif (name == "Attachment" and "data" in keys) or (name == "Meta" and "profile" in keys) or name in RULED:
             raise Bail
         elif name == "Meta" and "security" in keys:
             self.body.append("if len(o['security']) > 1: return False")

@@ -7,10 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from casefhir.conformance.definitions import Json
+from casefhir.conformance.definitions import KINDS, Json
 from casefhir.errors import CasefhirError
-
-DEFINITIONS = ("StructureDefinition", "ValueSet", "CodeSystem")
 
 
 class UnreadablePackage(CasefhirError):
@@ -18,7 +16,7 @@ class UnreadablePackage(CasefhirError):
 
 
 def load(paths: Sequence[Path]) -> list[Json]:
-    """The StructureDefinitions, ValueSets and CodeSystems in `paths` (files, folders, .tgz), in order.
+    """The definitions (`KINDS`) in `paths` (files, folders, .tgz), in order.
 
     Raises `UnreadablePackage` for a path that is not there, cannot be read or has none.
     """
@@ -28,7 +26,7 @@ def load(paths: Sequence[Path]) -> list[Json]:
         for name, data in _members(path):
             found.extend(_definitions(name, data))
         if len(found) == before:
-            raise UnreadablePackage(f"{path}: no StructureDefinition, ValueSet or CodeSystem in it.")
+            raise UnreadablePackage(f"{path}: none of {', '.join(KINDS)} in it.")
     return found
 
 
@@ -68,7 +66,7 @@ def _definitions(name: str, data: bytes) -> Iterator[Json]:
         return
     if value.get("resourceType") == "Bundle":
         for entry in value.get("entry", ()):
-            if entry.get("resource", {}).get("resourceType") in DEFINITIONS:
+            if entry.get("resource", {}).get("resourceType") in KINDS:
                 yield entry["resource"]
-    elif value.get("resourceType") in DEFINITIONS and isinstance(value.get("url"), str):
+    elif value.get("resourceType") in KINDS and isinstance(value.get("url"), str):
         yield value

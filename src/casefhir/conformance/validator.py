@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from casefhir.conformance.bundles import Bundles
+from casefhir.conformance.contents import Contents
 from casefhir.conformance.definitions import Definitions, Json
 from casefhir.conformance.extensions import Extensions
 from casefhir.conformance.fast import Fast
@@ -105,6 +106,7 @@ class _Run:
         self.meaning = Meaning(self.references, self.tell)
         self.extensions = Extensions(validator.definitions, self.tell)
         self.invariants = Invariants(self.tell, self.env)
+        self.contents = Contents(validator.definitions, validator.vocabulary, self.tell, self.env)
         self.follower = Follower(
             validator.profiles,
             lambda follower: Slicer(validator.vocabulary, self.references.resolve, follower.conforms),
@@ -189,6 +191,7 @@ class _Run:
 
     def _profiles(self, node: Node) -> None:
         if node.shape.kind == "resource":
+            self.contents.check(node)
             meta = node.first("meta")
             said = meta.children.get("profile", []) if meta is not None else []
             urls = [each.value for each in said if isinstance(each.value, str)]

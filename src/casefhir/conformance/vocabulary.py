@@ -97,12 +97,15 @@ class Vocabulary:
             self._sets[url] = None  # a value set that includes itself ends here
             source = self.definitions.value_set(url)
             if source is not None:
-                self._sets[url] = self._expand(source)
+                self._sets[url] = self.expanded(source)
         return self._sets[url]
 
     def has(self, value_set: str, system: str | None, code: str) -> bool | None:
         """Is `code` of `system` (None: any) in `value_set`? None where it cannot be told."""
-        codes = self.codes(value_set)
+        return self.among(self.codes(value_set), system, code)
+
+    def among(self, codes: dict[str, Codes] | None, system: str | None, code: str) -> bool | None:
+        """As `has`, for the codes of a value set that is no canonical (`expanded`)."""
         if codes is None:
             return None
         if system is not None:
@@ -112,7 +115,8 @@ class Vocabulary:
             return True
         return None if None in answers else False
 
-    def _expand(self, source: dict[str, Any]) -> dict[str, Codes]:
+    def expanded(self, source: dict[str, Any]) -> dict[str, Codes]:
+        """The codes of the ValueSet `source` by system."""
         compose = source.get("compose", {})
         found: dict[str, Codes] = {}
         for each in compose.get("include", ()):
