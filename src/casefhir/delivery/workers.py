@@ -1,0 +1,71 @@
+"""Work in several processes: results in the order of the work, a bounded number of pieces under way."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from casefhir.errors import CasefhirError
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+_AHEAD = 3
+
+
+class WorkerDied(CasefhirError):
+    """A worker process was ended from outside."""
+
+    exit_code = 3
+
+
+_work: Callable[[Any], Any] | None = None
+
+
+def _begin(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
+    global _work
+    _work = make(*arguments)
+
+
+def _do(piece: Any) -> Any:
+    if _work is None:
+        raise RuntimeError("a worker was given work before it was set up")
+    return _work(piece)
+
+
+def in_order(
+    pieces: Iterable[Piece],
+    make: Callable[..., Callable[[Piece], Result]],
+    arguments: tuple[Any, ...],
+    *,
+    jobs: int,
+) -> Iterator[Result]:
+    """`make(*arguments)` gives the function that turns a piece into its result; with `jobs` over 1 it is made in every
+    worker process, so `make`, `arguments`, pieces and results have to be picklable.
+
+    Raises `WorkerDied` when a worker is killed (by the system for want of memory, or by hand).
+    """
+    if jobs <= 1:
+        work = make(*arguments)
+        for piece in pieces:
+            yield work(piece)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(make, arguments)) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for piece in pieces:
+                waiting.append(pool.submit(_do, piece))
+                if len(waiting) >= jobs * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise WorkerDied(
+                "A worker process was ended from outside, perhaps for want of memory. What was written until then is "
+                "kept: go on with --resume, and fewer --jobs."
+            ) from error
+        finally:
+            for each in waiting:
+                each.cancel()

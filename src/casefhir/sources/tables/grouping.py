@@ -1,0 +1,208 @@
+"""Rows of several tables brought together by person, in steady memory.
+
+Tables that are sorted by their key stream side by side. Otherwise, small ones are sorted in memory and larger ones on
+disk by DuckDB. The order of persons is that of the tables where they share one (as text, or as numbers without
+leading zeros), else that of the key's text; so it does not depend on how the rows were brought together.
+"""
+
+import heapq
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Literal
+
+from casefhir.extras import needed
+from casefhir.sources.tables.files import OpenTable
+from casefhir.sources.tables.rows import PersonRows, Row, TableError
+
+Order = Literal["text", "number"]
+Fault = Callable[[str, int, Row, str], None]
+"""Told of a row that belongs to nobody: table, number, cells, reason."""
+
+SEPARATOR = "\x1f"
+IN_MEMORY = 200_000
+"""Rows of all tables together that are sorted in memory when they are not sorted already."""
+_BATCH = 10_000
+Keyed = tuple[str, int, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTable:
+    """A table with the columns that say whose a row is; `order` is how its keys were found to ascend, if they do."""
+
+    name: str
+    table: OpenTable
+    places: tuple[int, ...]
+    orders: frozenset[Order]
+    count: int
+
+
+def keyed(name: str, table: OpenTable, columns: Sequence[str]) -> KeyedTable:
+    """`table` with its key columns, read through once to see how its rows are sorted.
+
+    Raises `TableError` where a key column is not there.
+    """
+    lacking = [each for each in columns if each not in table.sheet.columns]
+    if lacking:
+        raise TableError(
+            f"{table.sheet.file}: The key column {lacking[0]!r} of table {name!r} is not there; the columns are "
+            f"{', '.join(table.sheet.columns[:12])}."
+        )
+    places = tuple(table.sheet.columns.index(each) for each in columns)
+    found = KeyedTable(name, table, places, frozenset(), 0)
+    orders: set[Order] = {"text", "number"}
+    last, count = "", 0
+    for key, _, _ in _keyed_rows(found, None):
+        count += 1
+        if not orders and count > IN_MEMORY:
+            break  # enough is known: it is not sorted, and not small
+        if key != last:
+            if key < last:
+                orders.discard("text")
+            if not _plain(key) or (len(key), key) < (len(last), last):
+                orders.discard("number")
+            last = key
+    return KeyedTable(name, table, places, frozenset(orders), count)
+
+
+def _plain(key: str) -> bool:
+    return key.isascii() and key.isdigit() and key[0] != "0"
+
+
+def persons(tables: Sequence[KeyedTable], fault: Fault, *, scratch: Path | None = None) -> Iterator[PersonRows]:
+    """The rows of each person, once a person; within a table in the order of the file.
+
+    Rows without a key are told to `fault`, as are those that a reader cannot take for rows. `scratch` is where large
+    unsorted tables are sorted (a temporary folder).
+    """
+    shared = frozenset[Order]({"text", "number"}).intersection(*(each.orders for each in tables))
+    order: Order = "text" if "text" in shared or not shared else "number"
+    if shared:
+        yield from _merged({each.name: _keyed_rows(each, fault) for each in tables}, order)
+    elif sum(each.count for each in tables) <= IN_MEMORY:
+        yield from _merged({each.name: iter(sorted(_keyed_rows(each, fault), key=_first)) for each in tables}, order)
+    else:
+        with tempfile.TemporaryDirectory(dir=scratch, prefix="casefhir-sort-") as folder:
+            yield from _merged(_sorted_on_disk(tables, fault, Path(folder)), order)
+
+
+_first = itemgetter(0)
+
+
+def _keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
+    """The rows of a table with their keys; without `fault` those that have none are passed over, to be told later."""
+
+    def told(number: int, row: Row, reason: str) -> None:
+        if fault:
+            fault(of.name, number, row, reason)
+
+    places = of.places
+    if len(places) == 1:
+        (place,) = places
+        for number, row in of.table.rows(told):
+            key = row[place]
+            if key:
+                key = key.strip() if key[0] == " " or key[-1] == " " else key
+            if key and SEPARATOR not in key:
+                yield key, number, row
+            else:
+                told(number, row, _keyless(of))
+        return
+    for number, row in of.table.rows(told):
+        cells = [(row[place] or "").strip() for place in places]
+        if all(cells) and not any(SEPARATOR in cell for cell in cells):
+            yield SEPARATOR.join(cells), number, row
+        else:
+            told(number, row, _keyless(of))
+
+
+def _keyless(of: KeyedTable) -> str:
+    names = ", ".join(of.table.sheet.columns[place] for place in of.places)
+    return f"The row does not say whose it is: {names} is blank; fill it in."
+
+
+def _merged(streams: Mapping[str, Iterator[Keyed]], order: Order) -> Iterator[PersonRows]:
+    """Sorted streams side by side: all rows of one key together."""
+    groups: dict[str, Iterator[tuple[str, Iterator[Keyed]]]] = {
+        name: groupby(stream, key=_first) for name, stream in streams.items()
+    }
+    heads: list[tuple[tuple[int, str], str, Iterator[Keyed]]] = []
+    for name in groups:
+        _push(heads, name, groups[name], order)
+    ranks = {name: place for place, name in enumerate(streams)}
+    while heads:
+        key = heads[0][0]
+        found = PersonRows(tuple(key[1].split(SEPARATOR)))
+        here = []
+        while heads and heads[0][0] == key:
+            here.append(heapq.heappop(heads))
+        for _, name, rows in sorted(here, key=lambda head: ranks[head[1]]):
+            found.rows[name] = [(number, row) for _, number, row in rows]
+        yield found
+        for _, name, _ in here:
+            _push(heads, name, groups[name], order)
+
+
+def _push(
+    heads: list[tuple[tuple[int, str], str, Iterator[Keyed]]],
+    name: str,
+    groups: Iterator[tuple[str, Iterator[Keyed]]],
+    order: Order,
+) -> None:
+    following = next(groups, None)
+    if following is not None:
+        key, rows = following
+        heapq.heappush(heads, ((len(key) if order == "number" else 0, key), name, rows))
+
+
+def _sorted_on_disk(tables: Sequence[KeyedTable], fault: Fault, folder: Path) -> dict[str, Iterator[Keyed]]:
+    """Every table in a DuckDB file, read back in the order of its keys and, within one, of its rows."""
+    duckdb = needed("duckdb", "tables", "Sorting large tables by person")
+    link = duckdb.connect(str(folder / "rows.duckdb"))
+    link.execute(f"set temp_directory = '{folder}'; set memory_limit = '1GB'; set threads = 2")
+    link.execute("set preserve_insertion_order = false")
+    arrow = needed("pyarrow", "tables", "Sorting large tables by person")
+    found: dict[str, Iterator[Keyed]] = {}
+    for place, each in enumerate(tables):
+        batches = arrow.RecordBatchReader.from_batches(_schema(arrow), _batches(arrow, _keyed_rows(each, fault)))
+        link.register("incoming", batches)
+        link.execute(f"create table t{place} as select * from incoming")
+        link.unregister("incoming")
+        found[each.name] = _read_back(link.cursor(), f"t{place}")
+    return found
+
+
+def _schema(arrow: Any) -> Any:
+    return arrow.schema([("key", arrow.string()), ("number", arrow.int64()), ("cells", arrow.string())])
+
+
+def _batches(arrow: Any, rows: Iterator[Keyed]) -> Iterator[Any]:
+    batch: list[Keyed] = []
+    for each in rows:
+        batch.append(each)
+        if len(batch) == _BATCH:
+            yield _batch(arrow, batch)
+            batch = []
+    yield _batch(arrow, batch)
+
+
+def _batch(arrow: Any, rows: list[Keyed]) -> Any:
+    columns = [
+        [key for key, _, _ in rows],
+        [number for _, number, _ in rows],
+        [json.dumps(cells) for _, _, cells in rows],
+    ]
+    return arrow.RecordBatch.from_arrays(
+        [arrow.array(column, field.type) for column, field in zip(columns, _schema(arrow))], schema=_schema(arrow)
+    )
+
+
+def _read_back(cursor: Any, name: str) -> Iterator[Keyed]:
+    done = cursor.execute(f"select key, number, cells from {name} order by key, number")
+    while block := done.fetchmany(_BATCH):
+        for key, number, cells in block:
+            yield key, number, tuple(json.loads(cells))
