@@ -9,6 +9,7 @@ from casefhir.cli.diff import diff
 from casefhir.cli.explain import explain
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
+from casefhir.cli.manual import add_exits
 from casefhir.cli.new import new
 from casefhir.cli.plot import plot
 from casefhir.cli.pull import pull
@@ -57,3 +58,5 @@ for command in (
 ):
     command.params.append(verbosity())
     main.add_command(command)
+for name, each in main.commands.items():
+    add_exits(name, each)

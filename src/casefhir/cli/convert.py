@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import rich_click as click
 
 from casefhir.cli.common import DONE, FINDINGS, PARTIAL, console, emit, progress, talk, write_file
+from casefhir.cli.manual import cases
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("mappings", nargs=-1, metavar="[MAPPING]...")
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]...", shell_complete=cases)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder that bundles and index are written into.",
+)
 @click.option(
     "--as",
     "form",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from casefhir.cli.common import DONE, FINDINGS, emit, talk
+from casefhir.cli.manual import cases
 from casefhir.cli.verify import FOLDER, WIDE
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("case")
+@click.argument("case", shell_complete=cases)
 @click.option("--sources", required=True, type=FOLDER, help="Folder of the source documents, found by their hash.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def coverage(case: str, sources: Path, as_json: bool) -> None:

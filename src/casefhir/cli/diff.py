@@ -17,6 +17,8 @@ _BUNDLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Compare two bundles of a case, FIRST and SECOND, by fact: ids and the bundle's form do not count.
 
+    A fact is only in FIRST, only in SECOND, or differs: then every differing element is told with both values.
+
     Example: casefhir diff bundles/scig-antisynthetase-jo1.json out/scig-antisynthetase-jo1.json
     """
     from casefhir import delivery, exactjson

@@ -10,6 +10,8 @@ from casefhir.cli.common import emit
 def list_cases(as_json: bool) -> None:
     """List the published cases: key, title, number of facts.
 
+    A key is what convert, show, verify and coverage take for a case.
+
     Example: casefhir list --json
     """
     from casefhir import library

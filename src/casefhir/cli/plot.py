@@ -16,6 +16,8 @@ from casefhir.cli.common import talk, write_file
 def plot(bundles: tuple[Path, ...], code: str, output: Path) -> None:
     """Plot one measurement of R4 bundles or NDJSON as SVG or PNG, a panel a case.
 
+    The axis has the unit, the range of reference is a band, and dates are drawn as precise as they are told.
+
     Example: casefhir plot bundles/scig-antisynthetase-jo1.json --code ck -o ck.svg
     """
     from casefhir.report.bundles import read

@@ -12,10 +12,19 @@ from casefhir.cli.server import server_options, settings
 @click.command()
 @click.argument("url")
 @click.option("--case", required=True, help="Key of the case.")
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out"), show_default=True)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder that CASE.json is written into.",
+)
 @server_options
 def pull(url: str, case: str, out: Path, **server: Any) -> None:
     """Bring a case back from the FHIR R4 server at URL, as a collection bundle.
+
+    What carries the tag of the case is brought back, and nothing else; casefhir diff compares it with what was sent.
 
     Example: casefhir pull http://localhost:8090/fhir --case scig-antisynthetase-jo1 -o out
     """

@@ -19,6 +19,8 @@ from casefhir.cli.server import server_options, settings
 def remove(url: str, case: str | None, dry_run: bool | None, yes: bool, as_json: bool, **server: Any) -> None:
     """Remove from the FHIR R4 server at URL what carries casefhir's tag, and nothing that others wrote.
 
+    Each case goes in one transaction, what refers before what is referred to. Look first with --dry-run.
+
     Example: casefhir remove http://localhost:8090/fhir --tag scig-antisynthetase-jo1 --dry-run
     """
     from casefhir import delivery

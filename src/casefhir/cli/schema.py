@@ -8,7 +8,7 @@ import rich_click as click
 def schema(what: str) -> None:
     """Print the JSON Schema of a file that casefhir reads, for programs that write it and editors that complete it.
 
-    record is a case in YAML or JSON, which casefhir convert turns into a bundle.
+    WHAT is record: a case in YAML or JSON, which casefhir convert turns into a bundle.
 
     Example: casefhir schema record > record.schema.json
     """

@@ -5,10 +5,11 @@ from typing import Any, cast
 import rich_click as click
 
 from casefhir.cli.common import console, emit
+from casefhir.cli.manual import cases
 
 
 @click.command()
-@click.argument("case")
+@click.argument("case", shell_complete=cases)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a fact.")
 @click.option(
     "--record",
@@ -17,6 +18,8 @@ from casefhir.cli.common import console, emit
 )
 def show(case: str, as_json: bool, record: str | None) -> None:
     """Show what the record of CASE (a case key, mapping or record file) says, fact by fact.
+
+    Each fact has its key, what it says in a line, and its places in the article (offset+length).
 
     Example: casefhir show scig-antisynthetase-jo1
     """

@@ -12,7 +12,14 @@ from casefhir.cli.common import talk, write_file
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables."
 )
-@click.option("--format", "form", type=click.Choice(["csv", "parquet", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "xlsx"]),
+    default="csv",
+    show_default=True,
+    help="What kind of files to write.",
+)
 @click.option(
     "--view",
     "views",

@@ -24,7 +24,14 @@ _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
     help="Folder, file or package (.tgz) with StructureDefinitions; casefhir's own are always there.",
 )
 @click.option("--profile", help="Canonical URL of a profile that every resource has to meet.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    show_default=True,
+    help="How findings are written: for people, or for other tools.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object a finding.")
 @click.option("--redact", is_flag=True, help="Leave out the values that findings are about.")
 @click.option(
@@ -49,7 +56,10 @@ def validate(
     accept: Path | None,
     fail_on: str,
 ) -> None:
-    """Validate FHIR R4 JSON: resources, bundles, NDJSON, files or folders of them; - reads one resource from stdin.
+    """Validate FHIR R4 JSON: PATHS are resources, bundles, NDJSON or folders of them; - is one resource from stdin.
+
+    A finding tells where (file, line, element), what, and how to mend it; in bundles of casefhir's also the fact and
+    the line it comes from. casefhir explain RULE says more.
 
     Example: casefhir validate bundles --fail-on warning
     """

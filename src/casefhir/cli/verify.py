@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from casefhir.cli.common import DONE, FINDINGS, emit, talk
+from casefhir.cli.manual import cases
 
 if TYPE_CHECKING:
     from casefhir.sources.article.modules import Mapping
@@ -17,7 +18,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("mappings", nargs=-1, metavar="[MAPPING]...")
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]...", shell_complete=cases)
 @click.option("--sources", required=True, type=FOLDER, help="Folder of the source documents, found by their hash.")
 @click.option("--relocate", is_flag=True, help="Find the facts again in another rendition of the article.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a case on stdout.")
