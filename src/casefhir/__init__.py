@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from casefhir.library import coverage as coverage
     from casefhir.library import list_cases as list_cases
     from casefhir.library import load_case as load_case
+    from casefhir.library import mapping_schema as mapping_schema
     from casefhir.library import read_record as read_record
     from casefhir.library import record_schema as record_schema
     from casefhir.library import validate_conversion as validate_conversion
@@ -37,6 +38,7 @@ _HOMES = {
     "load_case": "casefhir.library",
     "models": "casefhir.fhir.models",
     "read_record": "casefhir.library",
+    "mapping_schema": "casefhir.library",
     "record_schema": "casefhir.library",
     "upload": "casefhir.delivery",
     "validate": "casefhir.conformance",

@@ -72,6 +72,13 @@ def record_schema() -> dict[str, Any]:
     return schema()
 
 
+def mapping_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of mapping files for tables."""
+    from casefhir.sources.tables.mapping import json_schema
+
+    return json_schema()
+
+
 def convert(
     case: Mapping | Case | str | Path,
     *,

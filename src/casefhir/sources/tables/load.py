@@ -1,0 +1,139 @@
+"""Mapping files read: TOML or YAML, by path or by the name of one that comes with casefhir."""
+
+import difflib
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from casefhir import published
+from casefhir.errors import CasefhirError
+from casefhir.sources.tables import positions
+from casefhir.sources.tables.mapping import TableMapping
+
+SUFFIXES = (".toml", ".yaml", ".yml")
+
+
+class MappingError(CasefhirError):
+    """A mapping file that cannot be used: each mistake with its line and column, what is wrong, how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMapping:
+    """A mapping with its file: `path`, SHA-256 of its bytes (hexadecimal), the folder its CSV files lie in, and the
+    line of each rule by name.
+    """
+
+    mapping: TableMapping
+    path: FilePath
+    sha256: str
+    lines: dict[str, int]
+
+    @property
+    def folder(self) -> FilePath:
+        """Where value maps and look-ups of the mapping lie."""
+        return self.path.parent
+
+
+def shipped() -> dict[str, FilePath]:
+    """The mappings that come with casefhir, by name."""
+    folder = published.folder("mappings") / "tables"
+    found = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES) if folder.is_dir() else []
+    return {path.stem: path for path in found}
+
+
+def load_mapping(name_or_path: str | FilePath) -> LoadedMapping:
+    """The mapping of that name or in that file; raises `MappingError` with every mistake in it."""
+    path = _path(name_or_path)
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise MappingError(
+            f"{path}: {error.strerror}. Name a mapping file, or one of {', '.join(shipped())}."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
+    text = text.replace("\r\n", "\n")
+    tree, places = _tree(path, text)
+    try:
+        mapping = TableMapping.model_validate(tree)
+    except ValidationError as error:
+        raise MappingError(_sentences(path, error, places)) from None
+    lines = {}
+    for kind in ("visit", "problem", "course", "measurement", "procedure", "intolerance", "adverse_event"):
+        for number, rule in enumerate(getattr(mapping, kind)):
+            place = positions.nearest(places, (kind, number))
+            lines[rule.name] = place[0] if place else 1
+    return LoadedMapping(mapping, path, hashlib.sha256(data).hexdigest(), lines)
+
+
+def _path(name_or_path: str | FilePath) -> FilePath:
+    path = FilePath(name_or_path)
+    if path.suffix in SUFFIXES or path.exists():
+        return path
+    known = shipped()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    near = difflib.get_close_matches(str(name_or_path), known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise MappingError(
+        f"No mapping is called {str(name_or_path)!r}.{hint} Those that come with casefhir: "
+        f"{', '.join(known) or 'none'}; your own is named by its file (.toml, .yaml)."
+    )
+
+
+def _tree(path: FilePath, text: str) -> tuple[Any, dict[positions.Path, positions.Place]]:
+    try:
+        if path.suffix == ".toml":
+            return tomllib.loads(text), positions.of_toml(text)
+        return yaml.safe_load(text), positions.of_yaml(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f'{path}: {error}. A value in TOML is "text", a number, true, [..] or {{..}}.') from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise MappingError(f"{where}: {error.problem}. Check the indentation and the quotes there.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise MappingError(f"{path}: {error}") from None
+
+
+_KINDS = {"column", "cell", "first", "when", "link", "bounds", "named"}
+
+
+def _sentences(path: FilePath, error: ValidationError, places: dict[positions.Path, positions.Place]) -> str:
+    """One line for each mistake: file, line, column, where in the tree, what, and what would be right."""
+    found = []
+    for each in error.errors(include_url=False):
+        loc = tuple(part for part in each["loc"] if part not in _KINDS or not isinstance(part, str))
+        place = positions.nearest(places, loc)
+        where = f"{path}:{place[0]}:{place[1]}" if place else str(path)
+        name = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc) or "the file"
+        found.append(f"{where}: {name}: {_what(each['type'], each['msg'], each.get('input'), loc)}")
+    return "\n".join(dict.fromkeys(found))
+
+
+def _what(kind: str, message: str, given: Any, loc: positions.Path) -> str:
+    if kind == "missing":
+        return "is missing."
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(loc[-1]), _all_keys(), n=3, cutoff=0.6)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        return f"no such key here.{hint} casefhir schema mapping lists them."
+    if kind == "string_type" and isinstance(given, int | float | bool):
+        return f'{given!r} is not text; put it in quotes: "{given}".'
+    if kind in ("model_type", "model_attributes_type") and not isinstance(given, dict):
+        return f'{given!r} is neither a column\'s name in quotes nor a table such as {{ column = "NAME" }}.'
+    return message.removeprefix("Value error, ") + ("" if message.endswith(".") else ".")
+
+
+def _all_keys() -> list[str]:
+    from casefhir.sources.tables.mapping import json_schema
+
+    schema = json_schema()
+    parts = [schema, *schema["$defs"].values()]
+    return sorted({key for part in parts for key in part.get("properties", {})})

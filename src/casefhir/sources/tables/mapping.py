@@ -1,0 +1,195 @@
+"""The mapping file: what the tables of a registry or an export become. TOML or YAML, the same tree in both."""
+
+from typing import Any, Literal
+
+from pydantic import Field as Described
+from pydantic import field_validator, model_validator
+
+from casefhir.sources.tables.elements import Notation, Part
+from casefhir.sources.tables.ruleset import (
+    NAME,
+    AdverseEventRule,
+    CourseRule,
+    IntoleranceRule,
+    MeasurementRule,
+    PersonRule,
+    ProblemRule,
+    ProcedureRule,
+    Rule,
+    VisitRule,
+)
+
+AbsentReason = Literal[
+    "unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined", "masked", "not-applicable",
+    "unsupported", "as-text", "error", "not-a-number", "negative-infinity", "positive-infinity", "not-performed",
+    "not-permitted",
+]  # fmt: skip
+SCHEMA_URL = "https://w3id.org/casefhir/mapping.schema.json"
+ResultMeaning = Literal["positive", "negative", "normal", "abnormal", "high", "low", "indeterminate"]
+RESULT_WORDS: dict[str, ResultMeaning] = {
+    "neg": "negative", "neg.": "negative", "negative": "negative", "negativ": "negative", "not detected": "negative",
+    "pos": "positive", "pos.": "positive", "positive": "positive", "positiv": "positive", "detected": "positive",
+    "+": "positive", "++": "positive", "+++": "positive", "++++": "positive",
+}  # fmt: skip
+
+
+class Reading(Part):
+    """How cells are written."""
+
+    decimal: Literal[".", ","] = "."
+    """The decimal mark."""
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    """What stands between thousands; "" if nothing does: `3,072` is refused then, for it may be read either way."""
+    dates: tuple[Notation, ...] = ("iso",)
+    """How dates are written, tried in this order: iso (2022-09-07), dmy (07.09.2022), mdy (09/07/2022), ymd
+    (2022/09/07, 20220907). Months by name are read with dmy, mdy."""
+    two_digit_years_from: int | None = None
+    """The first year that a year of two digits can mean (1930: 29 is 2029, 30 is 1930). Without it they are refused."""
+    timezone: str | None = None
+    """The zone of times that name none: `Europe/Berlin`, `UTC`, `+01:00`. Without it the time of day stays words."""
+    missing: tuple[str, ...] = (".",)
+    """Cells that are as good as blank."""
+    absent: dict[str, AbsentReason] = Described(default={"NaN": "not-a-number"})
+    """Codes for missing values, and why: `{"-9" = "unknown", ND = "not-performed"}`. In a result they become the reason
+    why it is absent; elsewhere the cell is blank."""
+    units: dict[str, str] = Described(default_factory=dict)
+    """Units as printed here, and their UCUM codes; "" for one that has none. The common ones are known."""
+    results: dict[str, ResultMeaning] = RESULT_WORDS
+    """Results in words that say how the result is, and what they say."""
+
+
+class Table(Part):
+    """A table: the files it is in, and the columns that tell whose row it is."""
+
+    files: tuple[str, ...] = ()
+    """Names of its files or sheets, with * for any letters, with or without the ending; several for a table in parts or
+    under several names. Without them the table's own name."""
+    query: str | None = None
+    """A query (SQL), where the source is a database."""
+    rows: str | None = None
+    """For JSON documents: where the rows are, by path (`phenotypicFeatures`); without it each document is a row.
+    Columns are paths too: `onset.age.iso8601duration`, `modifiers.0.label`; `/subject.id` is in the document around."""
+    camel: bool = False
+    """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
+    encoding: str | None = None
+    """Of text files; found out and told without it."""
+    delimiter: str | None = None
+    """Of text files; found out and told without it."""
+    key: tuple[str, ...] = ()
+    """The columns that identify the person; alike in all tables."""
+    via: dict[str, str] = Described(default_factory=dict)
+    """Where the table lacks the person's key: the columns of the table `through`, `{its column = this table's}`."""
+    through: str | None = None
+    """The table that leads from these rows to the person."""
+    where: str | None = None
+    """An expression; rows for which it is false are filtered, and counted."""
+    optional: bool = False
+    """The table may be missing."""
+    derive: dict[str, str] = Described(default_factory=dict)
+    """New columns by expressions, `{ID = "STUDY + '-' + NUMBER"}`; usable like any column of the table."""
+    reading: Reading | None = None
+    """How this table's cells are written, where it is otherwise than `[reading]`."""
+
+
+class LookupTable(Part):
+    """A small table that is read whole: code lists, a data dictionary, OMOP's concepts."""
+
+    files: tuple[str, ...]
+    """Its files, beside the tables or beside the mapping."""
+    key: tuple[str, ...]
+    """The columns it is asked by."""
+    rows: str | None = None
+    camel: bool = False
+    query: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    optional: bool = False
+
+
+class System(Part):
+    """A code system that curies name by a prefix."""
+
+    uri: str
+    keep_prefix: bool = False
+    """Whether the prefix belongs to the code (`HP:0001250`) or not (`LOINC:2157-6`)."""
+
+
+class Privacy(Part):
+    """What is done so that persons are not recognised. The salt comes from CASEFHIR_SALT, never from this file."""
+
+    hash_keys: bool = False
+    """Person's keys, other keys and identifiers are replaced by salted hashes."""
+    shift_dates: int | None = Described(default=None, ge=1, le=3650)
+    """All dates of a person move by one and the same number of days, up to this many; intervals stay."""
+    age_cap: int | None = Described(default=None, ge=1, le=120)
+    """Ages above this are told as above it, and birth dates that show them are left out (89)."""
+    drop: tuple[str, ...] = ()
+    """Columns that are never read, `table.column` or `column`, with * for any letters."""
+
+
+class TableMapping(Part):
+    """A mapping file."""
+
+    casefhir: Literal[1]
+    """The version of this format."""
+    name: str = Described(pattern=NAME)
+    title: str
+    version: str
+    """The mapping's own version; every Provenance names it."""
+    recorded: str = Described(pattern=r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$")
+    """The instant that the output shows as that of its making, pinned so that the same input gives the same bytes."""
+    dataset: str | None = Described(default=None, pattern=NAME)
+    """The name of the data set in all ids, which keeps two sets apart that number their persons alike. Else `name`."""
+    test_data: bool = False
+    """Whether everything is marked as test data."""
+    reading: Reading = Reading()
+    tables: dict[str, Table]
+    lookups: dict[str, LookupTable] = Described(default_factory=dict)
+    systems: dict[str, System | str] = Described(default_factory=dict)
+    """Prefixes of curies and what code system they name."""
+    person: PersonRule
+    visit: tuple[VisitRule, ...] = ()
+    problem: tuple[ProblemRule, ...] = ()
+    course: tuple[CourseRule, ...] = ()
+    measurement: tuple[MeasurementRule, ...] = ()
+    procedure: tuple[ProcedureRule, ...] = ()
+    intolerance: tuple[IntoleranceRule, ...] = ()
+    adverse_event: tuple[AdverseEventRule, ...] = ()
+    privacy: Privacy = Privacy()
+    schema_: str | None = Described(default=None, alias="$schema")
+    """The schema, for editors."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules but the person's, in the order in which facts are written."""
+        return (
+            *self.visit,
+            *self.problem,
+            *self.course,
+            *self.measurement,
+            *self.procedure,
+            *self.intolerance,
+            *self.adverse_event,
+        )
+
+    @field_validator("tables", mode="after")
+    @classmethod
+    def _some_tables(cls, tables: dict[str, Table]) -> dict[str, Table]:
+        if not tables:
+            raise ValueError("name at least one table")
+        return tables
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "TableMapping":
+        seen: set[str] = set()
+        for rule in self.rules:
+            if rule.name in seen:
+                raise ValueError(f"two rules are called {rule.name!r}; ids start with the name, so give one another")
+            seen.add(rule.name)
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of mapping files, for editors and other programs."""
+    found = TableMapping.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_URL, **found}

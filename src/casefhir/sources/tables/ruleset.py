@@ -1,0 +1,295 @@
+"""The rules of a mapping file: one kind for each kind of fact, and what they have in common."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Tag
+from pydantic import Field as Described
+
+from casefhir.sources.tables.elements import (
+    Coded,
+    Convert,
+    Dose,
+    Link,
+    Part,
+    Phrase,
+    Range,
+    Time,
+    VisitLink,
+    Words,
+)
+
+NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+class Columns(Part):
+    """One fact for every column that fits: its name is `{column}` in the rule's fields."""
+
+    columns: tuple[str, ...]
+    """Names, with * for any letters (`lab_*`)."""
+    without: tuple[str, ...] = ()
+    """Names that are left out."""
+    split: str | None = None
+    """Divides the name at this (REDCap's checkboxes: `___`) into `{stem}` and `{code}`; columns without it are left
+    out."""
+
+
+def _kind_of_entries(value: Any) -> str:
+    if isinstance(value, str):
+        return "column"
+    return "first" if isinstance(value, list | tuple) else "cell"
+
+
+Entries = Annotated[
+    Annotated[tuple[dict[str, str], ...], Tag("first")]
+    | Annotated[str, Tag("column")]
+    | Annotated[Columns, Tag("cell")],
+    Discriminator(_kind_of_entries),
+]
+
+
+class Rule(Part):
+    """What a row of a table becomes."""
+
+    name: str
+    """Its name: lower-case letters, digits, hyphens. Facts' keys start with it, so it should not change."""
+    table: str
+    key: tuple[Words, ...] = ()
+    """The columns that tell this person's rows of the table apart (a number, a visit); ids come from them. Without
+    them ids come from the whole row, and change when a cell of it does."""
+    where: str | None = None
+    """An expression; rows for which it is false are not for this rule."""
+    each: Entries = ()
+    """For wide tables: one fact for each entry, whose values stand for `{…}` in the fields; entries have a `name`. Or a
+    CSV file beside the mapping whose header names the placeholders, or columns by pattern."""
+    repeat: dict[str, tuple[str, ...]] = Described(default_factory=dict)
+    """For repeated groups: every entry once for each of these, `{visit = ["1", "2"]}` for columns `CK_V{visit}`."""
+    distinct: bool = False
+    """Rows with the same key tell the same fact again and become one."""
+    notes: tuple[Words, ...] = ()
+    """Columns whose words become notes."""
+
+
+class Coding(Rule):
+    """A rule whose facts are named by a concept of the catalogue, by codes of the table, by words."""
+
+    concept: Words | None = None
+    """The concept: a key of the catalogue, or a name it knows."""
+    codes: tuple[Coded, ...] = ()
+    text: Words | None = None
+    """What the source calls it."""
+    visit: VisitLink | None = None
+
+
+class ProblemRule(Coding):
+    """Diagnoses, comorbidities, symptoms, signs."""
+
+    status: Words | None = None
+    """active, recurrence, relapse, inactive, remission, resolved (as told; `resolved` follows from an abatement)."""
+    certainty: Words | None = None
+    """confirmed (where nothing else is told), provisional, differential, unconfirmed, refuted (absent, denied)."""
+    severity: Words | None = None
+    """mild, moderate, severe."""
+    category: Words | None = None
+    """problem-list-item, encounter-diagnosis."""
+    onset: Time | None = None
+    abatement: Time | None = None
+    asserted: Time | None = None
+    """When it was diagnosed."""
+    body_sites: tuple[Phrase, ...] = ()
+
+
+class CourseRule(Rule):
+    """Courses of drugs."""
+
+    drug: Words | None = None
+    """The drug: a key of the catalogue, or a name it knows."""
+    codes: tuple[Coded, ...] = ()
+    text: Words | None = None
+    status: Words | None = None
+    """active, completed, stopped, not-taken, intended, on-hold, unknown (where nothing is told)."""
+    reasons: tuple[Phrase, ...] = ()
+    """Why it was stopped or not taken."""
+    start: Time | None = None
+    end: Time | None = None
+    when: Time | None = None
+    """Instead of start and end: one date."""
+    ongoing: Words | None = None
+    """yes or no (words for them are known): whether it goes on at the source's last word; makes the status active."""
+    dose: Dose | None = None
+    indication: tuple[Link, ...] = ()
+    purposes: tuple[Phrase, ...] = ()
+    """What it was given for, in words."""
+    visit: VisitLink | None = None
+
+
+Conversion = Annotated[
+    Annotated[str, Tag("column")] | Annotated[Convert, Tag("cell")],
+    Discriminator(lambda value: "column" if isinstance(value, str) else "cell"),
+]
+
+
+class Result(Part):
+    """A value with its unit, range and flag."""
+
+    value: Words | None = None
+    """The result as the laboratory writes it: `22.7`, `<0.2`, `1:320`, `neg`, `++`."""
+    unit: Words | None = None
+    kind: Words | None = None
+    """number, words, or auto (where nothing is told: a number where it reads as one, else words)."""
+    value_codes: tuple[Coded, ...] = ()
+    """Codes of a result that is words."""
+    convert: Conversion | None = None
+    """The UCUM unit to convert to, or `catalogue` for the concept's own."""
+    range: Range | None = None
+    flag: Words | None = None
+    """normal, high, low, abnormal, positive, negative, …; H, L, N and their like are known."""
+
+
+class ComponentRule(Result):
+    """A part of a measurement: systolic pressure."""
+
+    concept: Words | None = None
+    codes: tuple[Coded, ...] = ()
+    text: Words | None = None
+
+
+class Printed(Part):
+    """The result before it was converted, where the table has both."""
+
+    value: Words
+    unit: Words | None = None
+
+
+class MeasurementRule(Coding, Result):
+    """Results, findings, scores: whatever was measured or observed."""
+
+    when: Time | None = None
+    category: Words | None = None
+    """laboratory, lung-function, vital-signs, score, imaging, exam, survey, social-history, therapy; that of the
+    concept where nothing is told."""
+    printed: Printed | None = None
+    blank: Literal["skip", "unknown", "reject"] = "skip"
+    """What a blank value is: nothing (the row counts as filtered), a result that is missing, or a row to reject."""
+    absent: Words | None = None
+    """Why the value is missing, in words or as one of R4's codes (`not-performed`)."""
+    method: Phrase | None = None
+    body_site: Phrase | None = None
+    scale: Range | None = None
+    """The bounds of a score."""
+    components: tuple[ComponentRule, ...] = ()
+    members: tuple[Link, ...] = ()
+    derived_from: tuple[Link, ...] = ()
+
+
+class SuspectRule(Link):
+    """Courses that an event is blamed on: by key, by columns that agree, or all of a rule that had begun by then."""
+
+    words: Words | None = None
+    """What the source says of the cause."""
+    causality: Words | None = None
+    """certain, probable, possible, unlikely; the words for them are known."""
+
+
+class AdverseEventRule(Coding):
+    """Adverse events, with the condition that they became."""
+
+    when: Time | None = None
+    end: Time | None = None
+    """The end: the resulting condition's abatement."""
+    severity: Words | None = None
+    """mild, moderate, severe; CTCAE grades and CDISC's words are known."""
+    seriousness: tuple[Words, ...] = ()
+    """serious, non-serious, death, life-threatening, hospitalization, disability, birth-defect, intervention-needed:
+    all columns that tell of it, the gravest first."""
+    outcome: Words | None = None
+    """resolved, recovering, ongoing, resolvedWithSequelae, fatal, unknown; CDISC's words are known."""
+    suspects: tuple[SuspectRule, ...] = ()
+    action: Words | None = None
+    """What was done with the suspect: withdrawn, interrupted, reduced, increased, unchanged, not applicable; CDISC's
+    words are known. `withdrawn` becomes the course's status and reason, the others its note."""
+    condition: bool = True
+    """Whether the condition that the event became is written beside it."""
+
+
+class IntoleranceRule(Rule):
+    """Intolerances and allergies."""
+
+    drug: Words | None = None
+    codes: tuple[Coded, ...] = ()
+    text: Words | None = None
+    kind: Words | None = None
+    """intolerance or allergy."""
+    category: Words | None = None
+    """medication, food, environment, biologic."""
+    status: Words | None = None
+    """active, inactive, resolved."""
+    certainty: Words | None = None
+    """confirmed, unconfirmed (where nothing is told), presumed, refuted."""
+    onset: Time | None = None
+    reactions: tuple[Phrase, ...] = ()
+    visit: VisitLink | None = None
+
+
+class ProcedureRule(Coding):
+    """Things done to the person."""
+
+    status: Words | None = None
+    """completed (where nothing is told), not-done, in-progress, stopped, unknown."""
+    why_not: Phrase | None = None
+    when: Time | None = None
+    body_sites: tuple[Phrase, ...] = ()
+    reasons: tuple[Phrase, ...] = ()
+    outcome: Phrase | None = None
+
+
+class VisitRule(Rule):
+    """Dated contacts."""
+
+    when: Time | None = None
+    setting: Words | None = None
+    """inpatient, ambulatory, emergency, home, virtual, short stay."""
+    codes: tuple[Coded, ...] = ()
+    text: Words | None = None
+    reasons: tuple[Phrase, ...] = ()
+    discharge: Phrase | None = None
+
+
+class IdentifierRule(Part):
+    """A number that some system knows the person by."""
+
+    system: str
+    value: Words
+
+
+class AddressRule(Part):
+    """Where the person lives."""
+
+    lines: tuple[Words, ...] = ()
+    city: Words | None = None
+    district: Words | None = None
+    state: Words | None = None
+    postal_code: Words | None = None
+    country: Words | None = None
+
+
+class PersonRule(Part):
+    """Who. Several rows may tell it (a long table): blank cells are passed over, cells that contradict are refused."""
+
+    table: str
+    where: str | None = None
+    without_row: Literal["reject", "unknown"] = "reject"
+    """What becomes of rows whose person has none in this table: they are rejected, or the person is of unknown sex."""
+    sex: Words | None = None
+    """female, male, other, unknown; F, M, U and their like are known."""
+    birth_date: Time | None = None
+    deceased: Words | None = None
+    """yes or no."""
+    deceased_date: Time | None = None
+    identifiers: tuple[IdentifierRule, ...] = ()
+    family: Words | None = None
+    given: tuple[Words, ...] = ()
+    origin: tuple[Phrase, ...] = ()
+    """Origin or ethnicity in the source's words."""
+    marital_status: Words | None = None
+    language: Words | None = None
+    address: AddressRule | None = None
