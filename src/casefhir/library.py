@@ -103,7 +103,7 @@ def convert(
 
 
 def _document(mapping: Mapping, sources: Path | str) -> Document:
-    return find_by_hash(Path(sources), mapping.case.article.sha256)
+    return find_by_hash(Path(sources), mapping.case.document.sha256)
 
 
 def verify(case: Mapping | str | Path, sources: Path | str) -> VerifyReport:

@@ -42,3 +42,24 @@ def test_dates_are_compared_only_to_the_precision_that_both_have() -> None:
 def test_an_offset_is_a_figure_or_not_told() -> None:
     assert Relative("after-start", "x", PLACE).quantity is None
     assert str(Relative("after-start", "x", PLACE, offset="9 months").quantity) == "9 months"
+
+
+@given(
+    st.datetimes(min_value=dt.datetime(2, 1, 1), max_value=dt.datetime(9998, 1, 1)), st.sampled_from([0, 90, -300, 840])
+)
+def test_an_instant_has_its_zone_and_precedes_as_time_does(moment: dt.datetime, zone: int) -> None:
+    aware = moment.replace(tzinfo=dt.timezone(dt.timedelta(minutes=zone)))
+    assert On(aware.isoformat(), PLACE).date == aware.isoformat()
+    later = (aware + dt.timedelta(microseconds=1)).astimezone(dt.UTC).isoformat()
+    assert precedes(aware.isoformat(), later)
+    assert not precedes(later, aware.isoformat())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2003-11-04T16:17", "2003-11-04T16:17:47", "2003-11-04T25:00:00Z", "2003-11-04 16:17:47Z", "2003-11T16:17:47Z",
+     "2003-11-04T16:17:47+15:00", "2003-02-30T16:17:47Z", "2003-11-04T16:60:00Z", "2003-11-04T"],
+)  # fmt: skip
+def test_a_time_without_seconds_or_zone_is_no_instant(text: str) -> None:
+    with pytest.raises(RecordError, match="with its zone"):
+        On(text, PLACE)

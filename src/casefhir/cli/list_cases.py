@@ -25,7 +25,7 @@ def list_cases(as_json: bool) -> None:
                     "title": case.title,
                     "facts": len(case.facts),
                     "mapping": mapping.name,
-                    "sha256": case.article.sha256,
+                    "sha256": case.document.sha256,
                 }
             )
         else:

@@ -61,7 +61,7 @@ def _report(mapping: "Mapping", sources: Path, relocate: bool) -> "VerifyReport"
     try:
         if relocate:
             return relocate_in(mapping, sources)
-        return verify(mapping, find_by_hash(sources, mapping.case.article.sha256))
+        return verify(mapping, find_by_hash(sources, mapping.case.document.sha256))
     except DocumentError as error:
         return unproven(mapping, sources, str(error))
 

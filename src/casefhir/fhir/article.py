@@ -9,7 +9,7 @@ from casefhir.fhir.narrative import div
 
 def document_reference(context: Context) -> Json:
     """The DocumentReference of the article: identifiers and hashes, title, authors, publication date as shown."""
-    article = context.case.article
+    article = context.case.document
     found = context.head(*ARTICLE, div(f"Source article: {article.title} (its text is not included)."))
     uris = [
         f"https://doi.org/{article.doi}" if article.doi else None,

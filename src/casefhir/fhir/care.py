@@ -7,20 +7,23 @@ from casefhir.fhir.datatypes import (
     absent,
     annotation,
     concept,
-    derivations,
+    given,
     period,
+    placed,
     text_concept,
     text_of,
     time_choice,
 )
 from casefhir.fhir.narrative import div, summary
-from casefhir.record import Between, Intolerance, Problem, Procedure, Report, Visit
+from casefhir.record import Between, Intolerance, Problem, Procedure, Report, Text, Visit
 
 _SETTINGS = {
     "inpatient": ("IMP", "inpatient encounter"),
     "ambulatory": ("AMB", "ambulatory"),
     "emergency": ("EMER", "emergency"),
     "home": ("HH", "home health"),
+    "virtual": ("VR", "virtual"),
+    "short stay": ("SS", "short stay"),
 }
 
 
@@ -29,16 +32,19 @@ def allergy_intolerance(context: Context, fact: Intolerance) -> Json:
     until the source says otherwise.
     """
     found = context.head("AllergyIntolerance", fact.key, div(summary(context.case, fact)))
+    found |= placed(context, fact.source)
     found |= {
-        "extension": derivations(context, fact.source),
         "identifier": [context.identifier("AllergyIntolerance", fact.key)],
-        "clinicalStatus": _coded("allergyintolerance-clinical", "active", "Active"),
+        "clinicalStatus": _coded("allergyintolerance-clinical", fact.status, fact.status.capitalize()),
         "verificationStatus": _coded("allergyintolerance-verification", fact.certainty, fact.certainty.capitalize()),
         "type": fact.kind,
-        "category": ["medication"],
-        "code": concept(context, fact.drug, fact.text, kinds=("medication", "substance")),
+        **({"category": [fact.category]} if fact.category else {}),
+        "code": concept(context, fact.drug, fact.text, codes=fact.codes, kinds=("medication", "substance")),
         "patient": context.to_subject(),
     }
+    if fact.visit:
+        found["encounter"] = context.to("Encounter", fact.visit)
+    found |= time_choice(context, "onset", fact.onset)
     if fact.notes:
         found["note"] = [annotation(context, note) for note in fact.notes]
     if fact.reactions:
@@ -49,12 +55,12 @@ def allergy_intolerance(context: Context, fact: Intolerance) -> Json:
 def procedure(context: Context, fact: Procedure) -> Json:
     """The Procedure of `fact`; one that was declined is not-done with the reason."""
     found = context.head("Procedure", fact.key, div(summary(context.case, fact)))
-    found["extension"] = derivations(context, fact.source)
+    found |= placed(context, fact.source)
     found["identifier"] = [context.identifier("Procedure", fact.key)]
     found["status"] = fact.status
     if fact.why_not:
         found["statusReason"] = text_concept(context, fact.why_not)
-    found["code"] = concept(context, fact.concept, fact.text)
+    found["code"] = concept(context, fact.concept, fact.text, codes=fact.codes)
     found["subject"] = context.to_subject()
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
@@ -74,12 +80,12 @@ def procedure(context: Context, fact: Procedure) -> Json:
 def diagnostic_report(context: Context, fact: Report) -> Json:
     """The DiagnosticReport of `fact`, its findings as `result`."""
     found = context.head("DiagnosticReport", fact.key, div(summary(context.case, fact)))
-    found["extension"] = derivations(context, fact.source)
+    found |= placed(context, fact.source)
     found["identifier"] = [context.identifier("DiagnosticReport", fact.key)]
     found["status"] = "final"
     if fact.kind:
         found["category"] = [{"text": fact.kind}]
-    found["code"] = concept(context, fact.concept, fact.text)
+    found["code"] = concept(context, fact.concept, fact.text, codes=fact.codes)
     found["subject"] = context.to_subject()
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
@@ -90,14 +96,17 @@ def diagnostic_report(context: Context, fact: Report) -> Json:
     if fact.conclusion:
         found["conclusion"] = text_of(fact.conclusion)
         if not isinstance(fact.conclusion, str):
-            found["_conclusion"] = {"extension": derivations(context, fact.conclusion.source, in_primitive=True)}
+            place = placed(context, fact.conclusion.source, in_primitive=True)
+            found |= {"_conclusion": place} if place else {}
+            if fact.conclusion.codes:
+                found["conclusionCode"] = [{"coding": [given(code) for code in fact.conclusion.codes]}]
     return found
 
 
 def encounter(context: Context, fact: Visit) -> Json:
     """The Encounter of `fact`; where its class is not told, that is said."""
     found = context.head("Encounter", fact.key, div(summary(context.case, fact)))
-    found["extension"] = derivations(context, fact.source)
+    found |= placed(context, fact.source)
     found["identifier"] = [context.identifier("Encounter", fact.key)]
     found["status"] = "finished"
     if fact.setting:
@@ -105,8 +114,9 @@ def encounter(context: Context, fact: Visit) -> Json:
         found["class"] = {"system": f"{HL7}/v3-ActCode", "code": code, "display": display}
     else:
         found["class"] = {"extension": [absent()]}
-    if fact.text or fact.setting_text:
-        found["type"] = [text_concept(context, each) for each in (fact.text, fact.setting_text) if each]
+    if fact.text or fact.codes or fact.setting_text:
+        own = [concept(context, None, fact.text, codes=fact.codes)] if fact.text or fact.codes else []
+        found["type"] = [*own, *(text_concept(context, each) for each in (fact.setting_text,) if each)]
     found["subject"] = context.to_subject()
     if isinstance(fact.when, Between):
         found |= time_choice(context, "", fact.when)
@@ -124,20 +134,22 @@ def _coded(system: str, code: str, display: str) -> Json:
     return {"coding": [{"system": f"{HL7}/{system}", "code": code, "display": display}]}
 
 
-def _reasons(context: Context, reasons: tuple[str, ...]) -> Json:
+def _reasons(context: Context, reasons: tuple[Text, ...]) -> Json:
     """Problems of the case as references, anything else as words."""
-    problems = [each for each in reasons if isinstance(context.case.by_key.get(each), Problem)]
+    problems = [
+        each for each in reasons if isinstance(each, str) and isinstance(context.case.by_key.get(each), Problem)
+    ]
     words = [each for each in reasons if each not in problems]
     found: Json = {}
     if words:
-        found["reasonCode"] = [{"text": each} for each in words]
+        found["reasonCode"] = [text_concept(context, each) for each in words]
     if problems:
         found["reasonReference"] = [context.to("Condition", key) for key in problems]
     return found
 
 
-def concept_or_words(context: Context, key_or_words: str) -> Json:
+def concept_or_words(context: Context, key_or_words: Text) -> Json:
     """A CodeableConcept of a key of the catalogue, or of words."""
-    if key_or_words in terms.concepts():
+    if isinstance(key_or_words, str) and key_or_words in terms.concepts():
         return concept(context, key_or_words, None)
-    return {"text": key_or_words}
+    return text_concept(context, key_or_words)

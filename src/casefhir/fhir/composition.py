@@ -44,14 +44,22 @@ def composition(context: Context) -> Json:
     found["author"] = [context.to(*DEVICE)]
     found["title"] = case.title
     found["section"] = [each for each in (_section(context, *row) for row in _SECTIONS) if each]
-    found["section"].append(
-        {
-            "title": "Source",
-            "text": {"status": "generated", "div": div(f"{case.article.title}.")},
-            "entry": [context.to(*ARTICLE)],
-        }
-    )
+    found["section"].append(_source(context))
     return found
+
+
+def _source(context: Context) -> Json:
+    if context.case.extract:
+        extract = context.case.extract
+        return {
+            "title": "Source",
+            "text": {"status": "generated", "div": list_div(extract.title, extract.files.values())},
+        }
+    return {
+        "title": "Source",
+        "text": {"status": "generated", "div": div(f"{context.case.document.title}.")},
+        "entry": [context.to(*ARTICLE)],
+    }
 
 
 def _section(context: Context, title: str, code: str | None, display: str, kinds: tuple[_Kind, ...]) -> Json | None:

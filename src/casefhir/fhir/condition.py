@@ -12,13 +12,16 @@ from casefhir.fhir.datatypes import (
     annotation,
     codings,
     concept,
+    dated,
     derivations,
+    extended,
+    placed,
     quantity,
     text_concept,
     time_choice,
 )
 from casefhir.fhir.narrative import div, name_of, summary, when_words
-from casefhir.record import Age, On, Problem, Quantity, spans_of
+from casefhir.record import Age, Moment, On, Problem, Quantity, spans_of
 
 
 def condition(context: Context, fact: Problem) -> Json:
@@ -26,33 +29,33 @@ def condition(context: Context, fact: Problem) -> Json:
     found = context.head("Condition", fact.key, div(summary(context.case, fact)))
     # an extension's own value can carry no place (ext-1), so the place of the diagnosis' date stands with the
     # resource's
-    dated = spans_of(fact.asserted.source) if fact.asserted else ()
-    places = tuple(dict.fromkeys((*spans_of(fact.source), *dated)))
-    found["extension"] = [*_links(context, fact), *derivations(context, places)]
+    diagnosed = spans_of(fact.asserted.source) if fact.asserted else ()
+    places = tuple(dict.fromkeys((*spans_of(fact.source), *diagnosed)))
+    found |= extended([*_links(context, fact), *derivations(context, places)])
     found["identifier"] = [context.identifier("Condition", fact.key)]
     if fact.status:
         found["clinicalStatus"] = _status("condition-clinical", fact.status)
     found["verificationStatus"] = _status("condition-ver-status", fact.certainty)
-    if fact.status:
-        found["category"] = [_status("condition-category", "problem-list-item", "Problem List Item")]
+    category = fact.category or ("problem-list-item" if fact.status else None)
+    if category:
+        found["category"] = [_status("condition-category", category, category.replace("-", " ").title())]
     if fact.severity or fact.severity_text:
         severity: Json = {}
         if fact.severity:
             severity["coding"] = codings(context, f"severity-{fact.severity}")
-        found["severity"] = severity | text_concept(context, fact.severity_text or fact.severity or "")
-    found["code"] = concept(context, fact.concept, fact.text)
+        words = text_concept(context, fact.severity_text or fact.severity or "")
+        own = words.pop("coding", [])
+        if own:
+            severity["coding"] = [*own, *severity.get("coding", [])]
+        found["severity"] = severity | words
+    found["code"] = concept(context, fact.concept, fact.text, codes=fact.codes)
     if fact.body_sites:
         found["bodySite"] = [text_concept(context, site) for site in fact.body_sites]
     found["subject"] = context.to_subject()
     if fact.visit:
         found["encounter"] = context.to("Encounter", fact.visit)
-    if isinstance(fact.onset, Age):
-        found["onsetAge"] = {"extension": derivations(context, fact.onset.source)} | quantity(
-            Quantity.parse(fact.onset.age)
-        )
-    else:
-        found |= time_choice(context, "onset", fact.onset)
-    found |= time_choice(context, "abatement", fact.abatement)
+    found |= _time_or_age(context, "onset", fact.onset)
+    found |= _time_or_age(context, "abatement", fact.abatement)
     if fact.evidence:
         found["evidence"] = [{"detail": [context.to_fact(key) for key in fact.evidence]}]
     notes = [annotation(context, note) for note in fact.notes]
@@ -61,6 +64,15 @@ def condition(context: Context, fact: Problem) -> Json:
     if notes:
         found["note"] = notes
     return found
+
+
+def _time_or_age(context: Context, stem: str, told: Moment | Age | None) -> Json:
+    if not isinstance(told, Age):
+        return time_choice(context, stem, told)
+    age = Quantity.parse(told.age)
+    if age.value > 0:
+        return {f"{stem}Age": placed(context, told.source) | quantity(age)}
+    return {f"{stem}String": f"at {age}"}  # R4 knows no age of 0 (age-1)
 
 
 def _status(system: str, code: str, display: str | None = None) -> Json:
@@ -78,7 +90,8 @@ def _status(system: str, code: str, display: str | None = None) -> Json:
 def _links(context: Context, fact: Problem) -> list[Json]:
     found: list[Json] = []
     if isinstance(fact.asserted, On):
-        found.append({"url": CONDITION_ASSERTED, "valueDateTime": fact.asserted.date})
+        asserted = dated("valueDateTime", fact.asserted.date, fact.asserted.printed, [])
+        found.append({"url": CONDITION_ASSERTED} | asserted)
     for url, keys in ((CONDITION_DUE_TO, fact.due_to), (CONDITION_FOLLOWING, fact.after)):
         for key in keys:
             if key in context.case.by_key:

@@ -3,6 +3,7 @@
 BASE = "https://w3id.org/casefhir"
 CASE_SYSTEM = f"{BASE}/case"
 FACT_SYSTEM = f"{BASE}/fact"
+FILE_SYSTEM = f"{BASE}/file"
 WRITTEN_BY = f"{BASE}/CodeSystem/written-by"
 REPORTED_ORIGIN = f"{BASE}/StructureDefinition/reported-origin"
 
@@ -16,6 +17,7 @@ DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason
 DERIVATION_REFERENCE = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 ORIGINAL_TEXT = "http://hl7.org/fhir/StructureDefinition/originalText"
 RELATIVE_DATE = "http://hl7.org/fhir/StructureDefinition/relative-date"
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/iso21090-PQ-translation"
 CONDITION_ASSERTED = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 CONDITION_DUE_TO = "http://hl7.org/fhir/StructureDefinition/condition-dueTo"
 CONDITION_FOLLOWING = "http://hl7.org/fhir/StructureDefinition/condition-occurredFollowing"

@@ -107,17 +107,18 @@ class Context:
 
     def performed_by(self) -> Json:
         """`performer`: the article's authors, by display; nothing where the document does not print them."""
-        names = ", ".join(self.case.article.authors)
+        names = ", ".join(self.case.article.authors) if self.case.article else ""
         return {"performer": [{"display": f"{names} (authors of the report)"}]} if names else {}
 
     def head(self, kind: str, key: str, narrative: str) -> Json:
         """What every resource starts with: type, id, meta, language, narrative."""
         fact_id = f"{self.case.key}/{kind}/{key}"
+        test = {"system": f"{HL7}/v3-ActReason", "code": "HTEST", "display": "test health data"}
         return {
             "resourceType": kind,
             "id": self.id_of(kind, key),
             "meta": {
-                "security": [{"system": f"{HL7}/v3-ActReason", "code": "HTEST", "display": "test health data"}],
+                **({"security": [test]} if self.case.test_data else {}),
                 "tag": [
                     {"system": WRITTEN_BY, "code": "casefhir", "display": "Written by casefhir"},
                     {"system": CASE_SYSTEM, "code": self.case.key},

@@ -16,7 +16,7 @@ from casefhir.fhir.context import Context, Json, Origin, Terminology, resource_i
 from casefhir.fhir.medication_statement import medication_statement
 from casefhir.fhir.observation import observation
 from casefhir.fhir.patient import patient
-from casefhir.fhir.provenance import device, provenance
+from casefhir.fhir.provenance import device, provenance_of_article, provenances_of_extract
 from casefhir.fhir.subject import Form, checked_subject
 from casefhir.record import (
     AdverseEvent,
@@ -40,6 +40,12 @@ _SHAPES: dict[type, Callable[[Context, Any], Json]] = {
     Report: diagnostic_report,
     Visit: encounter,
 }
+
+
+_AFTER_NAME = (
+    "gender", "birthDate", "_birthDate", "deceasedBoolean", "deceasedDateTime", "_deceasedDateTime", "address",
+    "maritalStatus", "communication",
+)  # fmt: skip
 
 
 class NoBundle(CasefhirError):
@@ -102,7 +108,7 @@ def convert(
     context = Context(
         case, origin, terminology, subject, urns=form != "ndjson", urns_in_primitives=form in ("collection", "document")
     )
-    resources = [document_reference(context)]
+    resources = [document_reference(context)] if case.article else []
     if subject is None:
         resources.append(patient(context))
     else:
@@ -111,8 +117,10 @@ def convert(
     resources.append(device(context))
     if form == "document":
         _prepare_document(context, resources)
-    made = [_reference(context, resource) for resource in resources]
-    resources.append(provenance(context, made))
+    if case.extract:
+        resources += provenances_of_extract(context, case.extract)
+    else:
+        resources.append(provenance_of_article(context, [_reference(context, resource) for resource in resources]))
     return Conversion(
         case,
         form,
@@ -133,13 +141,10 @@ def _prepare_document(context: Context, resources: list[Json]) -> None:
     resources.insert(0, composition(context))
     for resource in resources:
         if resource["resourceType"] == "Patient":
-            gender = resource.pop("gender")
-            birth = resource.pop("_birthDate")
-            resource |= {
-                "name": [{"text": f"Patient of: {context.case.title}"}],
-                "gender": gender,
-                "_birthDate": birth,
-            }
+            if "name" in resource:
+                continue
+            rest = {name: resource.pop(name) for name in [*resource] if name in _AFTER_NAME}
+            resource |= {"name": [{"text": f"Patient of: {context.case.title}"}]} | rest
 
 
 def _bundle(context: Context, form: Form, resources: list[Json]) -> Json:

@@ -13,6 +13,7 @@ from casefhir.fhir.constants import (
 from casefhir.fhir.context import ARTICLE, Context, Json, resource_type
 from casefhir.record import (
     Between,
+    Code,
     Moment,
     On,
     Quantity,
@@ -26,7 +27,13 @@ from casefhir.record import (
 
 
 def derivations(context: Context, source: Source | None, *, in_primitive: bool = False) -> list[Json]:
-    """HL7's derivation-reference extensions for the places of `source`: article, offset, length in code points."""
+    """HL7's derivation-reference extensions for the places of `source`: article, offset, length in code points.
+
+    None for cells of a table, which are in the index beside the output.
+    """
+    spans = spans_of(source)
+    if not spans:
+        return []
     reference = context.in_primitive(*ARTICLE) if in_primitive else context.to(*ARTICLE)
     return [
         {
@@ -37,8 +44,18 @@ def derivations(context: Context, source: Source | None, *, in_primitive: bool =
                 {"url": "length", "valueInteger": span.length},
             ],
         }
-        for span in spans_of(source)
+        for span in spans
     ]
+
+
+def extended(extensions: list[Json]) -> Json:
+    """`extensions` as an element holds them: nothing where there are none, for FHIR has no empty arrays."""
+    return {"extension": extensions} if extensions else {}
+
+
+def placed(context: Context, source: Source | None, *, in_primitive: bool = False) -> Json:
+    """The extensions for the places of `source`, as an element holds them."""
+    return extended(derivations(context, source, in_primitive=in_primitive))
 
 
 def original_text(words: str) -> Json:
@@ -57,16 +74,28 @@ def text_of(text: Text) -> str:
 
 
 def text_concept(context: Context, text: Text) -> Json:
-    """A CodeableConcept of words alone, with their place if they have one of their own."""
-    concept: Json = {}
-    if isinstance(text, Told):
-        concept["extension"] = derivations(context, text.source)
-    return concept | {"text": text_of(text)}
+    """A CodeableConcept of words and the codes the source gives for them, with their place if they have one of their
+    own.
+    """
+    if not isinstance(text, Told):
+        return {"text": text}
+    codes = {"coding": [given(code) for code in text.codes]} if text.codes else {}
+    return placed(context, text.source) | codes | {"text": text.text}
 
 
 def annotation(context: Context, text: Text) -> Json:
     """An Annotation, with the place of its words if they have one of their own."""
-    return text_concept(context, text)
+    place = placed(context, text.source) if isinstance(text, Told) else {}
+    return place | {"text": text_of(text)}
+
+
+def given(code: Code) -> Json:
+    """A Coding as the source gives it."""
+    found: Json = {"system": code.system}
+    if code.version:
+        found["version"] = code.version
+    found["code"] = code.code
+    return found | {"display": code.display} if code.display else found
 
 
 def coded(coding: terms.Coding) -> Json:
@@ -85,21 +114,37 @@ def codings(context: Context, key: str, *, kinds: Iterable[str] | None = None) -
     ]
 
 
-def concept(context: Context, key: str | None, text: str | None, *, kinds: Iterable[str] | None = None) -> Json:
-    """The CodeableConcept of a fact: the catalogue's codings; the source's naming phrase or the catalogue's name."""
-    found: Json = {}
+def concept(
+    context: Context,
+    key: str | None,
+    text: Text | None,
+    *,
+    codes: tuple[Code, ...] = (),
+    kinds: Iterable[str] | None = None,
+) -> Json:
+    """The CodeableConcept of a fact: the source's own `codes`, then the catalogue's codings; the source's naming phrase
+    or the catalogue's name.
+    """
+    told = text if isinstance(text, Told) else None
+    found: Json = placed(context, told.source) if told else {}
+    both = [*map(given, codes), *map(given, told.codes if told else ())]
     if key:
-        codes = codings(context, key, kinds=kinds)
-        if codes:
-            found["coding"] = codes
-    return found | {"text": text or terms.concept(key or "").name}
+        both += codings(context, key, kinds=kinds)
+    if both:
+        once: dict[tuple[str, str], Json] = {}
+        for coding in both:
+            once.setdefault((coding["system"], coding["code"]), coding)
+        found["coding"] = list(once.values())
+    words = text_of(text) if text else terms.concept(key).name if key else None
+    return found | {"text": words} if words else found
 
 
-def quantity(value: Quantity, *, ucum: str | None = None) -> Json:
+def quantity(value: Quantity, *, ucum: str | None = None, extensions: Iterable[Json] = ()) -> Json:
     """A Quantity with its digits, the unit as printed and its UCUM code (`ucum` where no unit is printed), if it has
     one.
     """
-    found: Json = {"value": number(value)}
+    found: Json = extended(list(extensions))
+    found["value"] = number(value)
     if value.comparator:
         found["comparator"] = value.comparator
     if value.unit:
@@ -121,8 +166,8 @@ def range_of(value: Range, *, like: Quantity | None = None, ucum: str | None = N
     found: Json = {}
     for name, bound in (("low", value.low), ("high", value.high)):
         if bound is not None:
-            unit = bound.unit or (like.unit if like else "")
-            found[name] = quantity(Quantity(bound.value, unit), ucum=ucum)
+            owner = bound if bound.unit or bound.code or not like else like
+            found[name] = quantity(Quantity(bound.value, owner.unit, code=owner.code), ucum=ucum)
     return found
 
 
@@ -151,11 +196,17 @@ def date_element(context: Context, name: str, moment: Moment) -> Json:
     places = derivations(context, moment.source, in_primitive=True)
     match moment:
         case On():
-            return {name: moment.date, f"_{name}": {"extension": places}}
+            return dated(name, moment.date, moment.printed, places)
         case Relative():
             return {f"_{name}": {"extension": [*relative_date(context, moment), *places]}}
         case Between():  # no single date can say this: the words stand in a note or the narrative
             return {f"_{name}": {"extension": [absent("as-text"), *places]}}
+
+
+def dated(name: str, date: str, printed: str | None, places: list[Json]) -> Json:
+    """A calendar date as the element `name`; how the source says it, and where, beside it."""
+    beside = [original_text(printed), *places] if printed else places
+    return {name: date} | ({f"_{name}": {"extension": beside}} if beside else {})
 
 
 def time_choice(context: Context, stem: str, moment: Moment | None, *, required: bool = False) -> Json:
@@ -163,11 +214,11 @@ def time_choice(context: Context, stem: str, moment: Moment | None, *, required:
     if moment is None:
         return {f"_{stem}DateTime": {"extension": [absent()]}} if required else {}
     if isinstance(moment, Between):
-        found: Json = {"extension": derivations(context, moment.source)}
+        found = placed(context, moment.source)
         if moment.start:
-            found["start"] = moment.start
+            found |= dated("start", moment.start, moment.start_printed, [])
         if moment.end:
-            found["end"] = moment.end
+            found |= dated("end", moment.end, moment.end_printed, [])
         return {f"{stem}Period": found}
     return date_element(context, f"{stem}DateTime", moment)
 

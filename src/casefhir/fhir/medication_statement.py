@@ -5,9 +5,9 @@ from casefhir.fhir.context import ARTICLE, Context, Json
 from casefhir.fhir.datatypes import (
     annotation,
     concept,
-    derivations,
     number,
     period,
+    placed,
     quantity,
     range_of,
     text_concept,
@@ -21,20 +21,26 @@ from casefhir.record import Between, Course, Dosage, Quantity, Range, Text, Told
 def medication_statement(context: Context, fact: Course) -> Json:
     """The MedicationStatement of one course."""
     found = context.head("MedicationStatement", fact.key, div(summary(context.case, fact)))
-    found["extension"] = derivations(context, fact.source)
+    found |= placed(context, fact.source)
     found["identifier"] = [context.identifier("MedicationStatement", fact.key)]
     found["status"] = fact.status
     if fact.reasons:
         found["statusReason"] = [status_reason(context, each) for each in fact.reasons]
-    found["medicationCodeableConcept"] = concept(context, fact.drug, fact.text, kinds=("medication",))
+    found["medicationCodeableConcept"] = concept(context, fact.drug, fact.text, codes=fact.codes, kinds=("medication",))
     found["subject"] = context.to_subject()
+    if fact.visit:
+        found["context"] = context.to("Encounter", fact.visit)
     found |= time_choice(context, "effective", fact.when)
     span = period(context, fact.start, fact.end)
     if span:
         found["effectivePeriod"] = span
-    if context.case.article.published:
-        found["dateAsserted"] = context.case.article.published
-    found["derivedFrom"] = [context.to(*ARTICLE)]
+    article = context.case.article
+    if article and article.published:
+        found["dateAsserted"] = article.published
+    if article:
+        found["derivedFrom"] = [context.to(*ARTICLE)]
+    if fact.purposes:
+        found["reasonCode"] = [text_concept(context, each) for each in fact.purposes]
     if fact.indication:
         found["reasonReference"] = [context.to_fact(key) for key in fact.indication]
     notes = [annotation(context, note) for note in fact.notes]
@@ -53,24 +59,32 @@ def status_reason(context: Context, reason: Text) -> Json:
     key = text_of(reason)
     if key not in terms.concepts():
         return text_concept(context, reason)
-    place: Json = {"extension": derivations(context, reason.source)} if isinstance(reason, Told) else {}
-    return place | concept(context, key, None)
+    if isinstance(reason, Told):
+        return placed(context, reason.source) | concept(context, key, None, codes=reason.codes)
+    return concept(context, key, None)
 
 
 def _dosage(context: Context, dosage: Dosage) -> Json:
     found: Json = {}
     if isinstance(dosage.text, Told):
-        found["extension"] = derivations(context, dosage.text.source)
-    found["text"] = text_of(dosage.text)
+        found |= placed(context, dosage.text.source)
+    if dosage.text:
+        found["text"] = text_of(dosage.text)
     repeat = _repeat(dosage)
-    if repeat:
-        found["timing"] = {"repeat": repeat}
+    if repeat or dosage.schedule:
+        found["timing"] = ({"repeat": repeat} if repeat else {}) | (
+            {"code": text_concept(context, dosage.schedule)} if dosage.schedule else {}
+        )
+    if dosage.as_needed is not None:
+        found["asNeededBoolean"] = dosage.as_needed
+    if dosage.site:
+        found["site"] = text_concept(context, dosage.site)
     if dosage.route:
         found["route"] = concept(context, f"route-{dosage.route}", dosage.route_text)
     elif dosage.route_text:
-        found["route"] = {"text": dosage.route_text}
+        found["route"] = text_concept(context, dosage.route_text)
     if dosage.method:
-        found["method"] = {"text": dosage.method}
+        found["method"] = text_concept(context, dosage.method)
     if dosage.dose:
         dose = parse_value(dosage.dose)
         if isinstance(dose, Range):

@@ -13,8 +13,10 @@ from casefhir.record import (
     Age,
     Between,
     Case,
+    Code,
     Component,
     Course,
+    Dosage,
     Fact,
     Intolerance,
     Measurement,
@@ -61,16 +63,26 @@ def name_of(fact: Fact | Person) -> str:
     if text:
         return str(text)
     key = getattr(fact, "concept", None) or getattr(fact, "drug", None)
-    return terms.concept(key).name if key else "visit"
+    if key:
+        return terms.concept(key).name
+    return _code_words(fact.codes) or "visit"
+
+
+def _code_words(codes: tuple[Code, ...]) -> str:
+    """What the first code is called; the code itself where it has no name."""
+    return (codes[0].display or codes[0].code) if codes else ""
 
 
 def date_words(date: str) -> str:
     """`2003-11-04` as 4 November 2003, at its own precision."""
-    parts = date.split("-")
+    parts = date[:10].split("-")
     if len(parts) == 1:
         return date
     month = f"{calendar.month_name[int(parts[1])]} {parts[0]}"
-    return month if len(parts) == 2 else f"{int(parts[2])} {month}"
+    if len(parts) == 2:
+        return month
+    day, _, time = date[8:].partition("T")
+    return f"{int(day)} {month}{f', {time}' if time else ''}"
 
 
 _RELATIONS = {
@@ -84,15 +96,20 @@ def when_words(case: Case, moment: Moment | None) -> str:
     """A time as a reader would say it; nothing where none is told."""
     match moment:
         case On():
-            return date_words(moment.date)
+            return _as_printed(moment.date, moment.printed)
         case Between():
-            start, end = (date_words(each) if each else "" for each in (moment.start, moment.end))
+            start = _as_printed(moment.start, moment.start_printed) if moment.start else ""
+            end = _as_printed(moment.end, moment.end_printed) if moment.end else ""
             return f"between {start} and {end}" if start and end else f"from {start} on" if start else f"by {end}"
         case Relative():
             offset = f"{moment.offset} " if moment.offset else ""
             told = f"{offset}{_RELATIONS[moment.relationship]} {_event_words(case, moment.event)}"
             return f"{told} (“{moment.words}”)" if moment.words else told
     return ""
+
+
+def _as_printed(date: str, printed: str | None) -> str:
+    return f"{date_words(date)} (“{printed}”)" if printed else date_words(date)
 
 
 def _event_words(case: Case, event: str) -> str:
@@ -105,7 +122,7 @@ def _event_words(case: Case, event: str) -> str:
     if isinstance(start, On):
         told = f"started {date_words(start.date)}"
     elif not told and isinstance(fact, Course) and fact.dosage:
-        told = text_of(fact.dosage.text)
+        told = dosage_words(fact.dosage)
     return f"{name_of(fact)} ({told})" if told else name_of(fact)
 
 
@@ -120,11 +137,14 @@ def notes_words(notes: tuple[Text, ...]) -> str:
 
 def value_words(part: Measurement | Component) -> str:
     """A result with its range, as printed."""
-    value = part.value.text if isinstance(part.value, Words) else part.value or ""
+    value = part.value.text if isinstance(part.value, Words) else "" if part.value is None else str(part.value)
+    if part.printed:
+        value += f" (given as {part.printed})"
     if part.titre:
         value = f"{value} {part.titre}".strip()
-    if part.absent:
-        value = f"not available ({text_of(part.absent)})"
+    if part.absent or part.absent_code:
+        reason = text_of(part.absent) if part.absent else (part.absent_code or "").replace("-", " ")
+        value = f"not available ({reason})"
     if part.range:
         value += f" (reference range {part.range_text or part.range})"
     if isinstance(part, Measurement) and part.scale:
@@ -144,7 +164,13 @@ def summary(case: Case, fact: Fact) -> str:
         case AdverseEvent():
             return _adverse_event(case, fact)
         case Intolerance():
-            return sentence(f"{fact.kind} to {name_of(fact)}", ", ".join(map(_reaction, fact.reactions)))
+            return sentence(
+                f"{'no ' if fact.certainty == 'refuted' else ''}{fact.kind} to {name_of(fact)}",
+                ", ".join(map(_reaction, fact.reactions)),
+                f"since {when_words(case, fact.onset)}" if fact.onset else "",
+                fact.status if fact.status != "active" else "",
+                notes_words(fact.notes) if case.extract else "",
+            )
         case Procedure():
             return _procedure(case, fact)
         case Report():
@@ -152,9 +178,9 @@ def summary(case: Case, fact: Fact) -> str:
             return sentence(name_of(fact), when_words(case, fact.when), conclusion, notes_words(fact.notes))
         case Visit():
             setting = text_of(fact.setting_text) if fact.setting_text else fact.setting or ""
-            reasons = ", ".join(_event_words(case, each) for each in fact.reasons)
+            reasons = ", ".join(_event_words(case, text_of(each)) for each in fact.reasons)
             why = f"for {reasons}" if reasons else ""
-            return sentence(fact.text or "visit", when_words(case, fact.when), setting, why, notes_words(fact.notes))
+            return sentence(name_of(fact), when_words(case, fact.when), setting, why, notes_words(fact.notes))
 
 
 def _procedure(case: Case, fact: Procedure) -> str:
@@ -173,27 +199,32 @@ def _procedure(case: Case, fact: Procedure) -> str:
     )
 
 
-def _reaction(reaction: str) -> str:
-    return terms.concept(reaction).name if reaction in terms.concepts() else reaction
+def _reaction(reaction: Text) -> str:
+    words = text_of(reaction)
+    return terms.concept(words).name if words in terms.concepts() else words
 
 
 def _problem(case: Case, fact: Problem) -> str:
     if fact.certainty == "refuted":
         asserted = f"as of {when_words(case, fact.asserted)}" if fact.asserted else ""
         return sentence(f"no {name_of(fact)}", asserted, notes_words(fact.notes))
-    onset = f"at {fact.onset.age}" if isinstance(fact.onset, Age) else when_words(case, fact.onset)
+    onset = _age_or_when(case, fact.onset)
     return sentence(
         name_of(fact),
         text_of(fact.severity_text) if fact.severity_text else fact.severity or "",
         ", ".join(text_of(site) for site in fact.body_sites),
         fact.certainty if fact.certainty != "confirmed" else "",
-        f"{fact.status or ''} {when_words(case, fact.abatement)}".strip(),
+        f"{fact.status or ''} {_age_or_when(case, fact.abatement)}".strip(),
         f"onset {onset}" if onset else "",
         f"{_asserted(fact)} {when_words(case, fact.asserted)}" if fact.asserted else "",
         f"due to {_event_names(case, fact.due_to)}" if fact.due_to else "",
         f"following {_event_names(case, fact.after)}" if fact.after else "",
         notes_words(fact.notes),
     )
+
+
+def _age_or_when(case: Case, told: Moment | Age | None) -> str:
+    return f"at {told.age}" if isinstance(told, Age) else when_words(case, told)
 
 
 def _asserted(fact: Problem) -> str:
@@ -207,12 +238,35 @@ def _course(case: Case, fact: Course) -> str:
     status = {"unknown": "", "not-taken": "not taken"}.get(fact.status, fact.status)
     return sentence(
         name_of(fact),
-        text_of(fact.dosage.text) if fact.dosage else "",
+        dosage_words(fact.dosage) if fact.dosage else "",
         when_words(case, fact.when),
         f"started {when_words(case, fact.start)}" if fact.start else "",
         f"ended {when_words(case, fact.end)}" if fact.end else "",
         f"{status} ({reasons})" if reasons and status else status or reasons,
+        f"for {', '.join(map(text_of, fact.purposes))}" if fact.purposes else "",
         notes_words(fact.notes),
+    )
+
+
+def dosage_words(dosage: Dosage) -> str:
+    """A regimen as said; from its parts where the source has no words for it."""
+    if dosage.text:
+        return text_of(dosage.text)
+    how_often = text_of(dosage.schedule) if dosage.schedule else ""
+    if not how_often and dosage.every:
+        times = "" if dosage.times in (None, 1) else f"{dosage.times} times "
+        how_often = f"{times}every {dosage.every}"
+    return " ".join(
+        part
+        for part in (
+            str(dosage.dose) if dosage.dose else "",
+            how_often,
+            text_of(dosage.route_text) if dosage.route_text else dosage.route or "",
+            f"over {dosage.over}" if dosage.over else "",
+            f"for {dosage.lasting}" if dosage.lasting else "",
+            "as needed" if dosage.as_needed else "",
+        )
+        if part
     )
 
 
@@ -230,7 +284,7 @@ def _measurement(case: Case, fact: Measurement) -> str:
 
 
 def _part_name(part: Component) -> str:
-    return part.text or (terms.concept(part.concept).name if part.concept else "")
+    return part.text or (terms.concept(part.concept).name if part.concept else _code_words(part.codes))
 
 
 def _adverse_event(case: Case, fact: AdverseEvent) -> str:
@@ -249,9 +303,16 @@ def _blamed(case: Case, fact: AdverseEvent) -> list[str]:
     """The suspects by the words they are blamed with; no word of suspicion where these words judge nothing."""
     by_words: dict[tuple[str, bool], list[str]] = {}
     for suspect in fact.suspects:
-        key = text_of(suspect.words), suspect.causality is not None
+        told = (
+            f" (“{text_of(suspect.words)}”)"
+            if suspect.words
+            else f" ({suspect.causality})"
+            if suspect.causality
+            else ""
+        )
+        key = told, suspect.causality is not None
         by_words.setdefault(key, []).append(_event_words(case, suspect.course))
     return [
-        f"{'suspected' if judged else 'told with'} {', '.join(courses)} (“{words}”)"
-        for (words, judged), courses in by_words.items()
+        f"{'suspected' if judged else 'told with'} {', '.join(courses)}{told}"
+        for (told, judged), courses in by_words.items()
     ]

@@ -4,14 +4,16 @@ import re
 from decimal import Decimal
 
 from casefhir import terms
-from casefhir.fhir.constants import HL7, LOINC, UCUM
+from casefhir.fhir.constants import HL7, LOINC, TRANSLATION, UCUM
 from casefhir.fhir.context import Context, Json
 from casefhir.fhir.datatypes import (
     annotation,
     codings,
     concept,
-    derivations,
+    extended,
+    given,
     original_text,
+    placed,
     quantity,
     range_of,
     text_concept,
@@ -25,7 +27,6 @@ from casefhir.record import (
     On,
     Quantity,
     Range,
-    Text,
     Value,
     Words,
     parse_value,
@@ -44,7 +45,24 @@ _CATEGORIES = {
     "demographic": ("social-history", "Social History"),
     "therapy": ("therapy", "Therapy"),
 }
-_ABSENT = {"not performed": ("not-performed", "Not Performed"), "technical": ("error", "Error")}
+_ABSENT = {"not performed": "not-performed", "technical": "error"}
+_ABSENT_NAMES = {
+    "unknown": "Unknown",
+    "asked-unknown": "Asked But Unknown",
+    "temp-unknown": "Temporarily Unknown",
+    "not-asked": "Not Asked",
+    "asked-declined": "Asked But Declined",
+    "masked": "Masked",
+    "not-applicable": "Not Applicable",
+    "unsupported": "Unsupported",
+    "as-text": "As Text",
+    "error": "Error",
+    "not-a-number": "Not a Number (NaN)",
+    "negative-infinity": "Negative Infinity (NINF)",
+    "positive-infinity": "Positive Infinity (PINF)",
+    "not-performed": "Not Performed",
+    "not-permitted": "Not Permitted",
+}
 SCALE_MEANING = "range of the scale, not the normal range"
 _HEDGES = r"(?P<hedge>(?:about|approximately|around|almost|nearly|close to|more than|less than|over|up to) )?"
 _FIGURE = re.compile(
@@ -56,8 +74,8 @@ def observation(context: Context, fact: Measurement) -> Json:
     """The Observation of `fact`; its time is data-absent where the source tells none."""
     value = parse_value(fact.value) if fact.value is not None else None
     found = context.head("Observation", fact.key, div(summary(context.case, fact)))
+    found |= placed(context, fact.source)
     found |= {
-        "extension": derivations(context, fact.source),
         "identifier": [context.identifier("Observation", fact.key)],
         "status": "final",
     }
@@ -102,7 +120,7 @@ def _code(context: Context, fact: Measurement, value: Value | None) -> Json:
         return {
             "text": name if "multiple" in name or "times" in name else f"{name}, multiple of the upper limit of normal"
         }
-    code = concept(context, fact.concept, fact.text)
+    code = concept(context, fact.concept, fact.text, codes=fact.codes)
     if fact.concept and terms.concept(fact.concept).kind == "vital-signs" and not _is_vital_sign(fact, value):
         # R4's vital-signs profiles, which these LOINC codes pull in, demand a day and a Quantity
         kept = [coding for coding in code.pop("coding", []) if coding["system"] != LOINC]
@@ -133,24 +151,27 @@ def _result(context: Context, fact: Measurement, value: Value | None) -> Json:
     found: Json = {}
     match value:
         case Quantity():
-            printed = _printed(fact, value)
-            words = {"extension": [original_text(printed)]} if printed else {}
+            words = extended([*_translation(fact), *map(original_text, _printed(fact, value))])
             found["valueQuantity"] = words | _quantity(value, fact.concept, score=bool(fact.scale))
         case Range():
             found["valueRange"] = range_of(value)
         case Words():
-            found["valueCodeableConcept"] = _words(context, value.text)
+            found["valueCodeableConcept"] = _words(context, value)
         case None if fact.titre:
             found["valueQuantity"] = _titre(fact.titre)
-    if fact.absent:
-        found["dataAbsentReason"] = _absent(context, fact.absent)
+    found |= _absent(context, fact)
     interpretation = _interpretation(fact, value)
     if interpretation:
         found["interpretation"] = [interpretation]
     return found
 
 
-def _printed(fact: Measurement, value: Quantity) -> str | None:
+def _translation(part: Measurement | Component) -> list[Json]:
+    """The value before it was converted to another unit."""
+    return [{"url": TRANSLATION, "valueQuantity": quantity(part.printed)}] if part.printed else []
+
+
+def _printed(fact: Measurement, value: Quantity) -> list[str]:
     """The figure as printed, where value and unit alone say it otherwise: close to 20 000 IU/L, else 3,260 UI/l."""
     found: dict[bool, str] = {}
     for span in spans_of(fact.source):
@@ -162,21 +183,28 @@ def _printed(fact: Measurement, value: Quantity) -> str | None:
                 rest = span.quote[match.end() :].lstrip()
                 unit = value.unit if rest.startswith(value.unit) else ""
                 found.setdefault(bool(hedge), f"{hedge}{match['figure']} {unit}".strip())
-    return found.get(True) or found.get(False)
+    return [found[hedged] for hedged in (True, False) if hedged in found][:1]
 
 
-def _words(context: Context, words: str) -> Json:
-    value = terms.concepts().get(words.replace(" ", "-"))
+def _words(context: Context, words: Words) -> Json:
+    value = terms.concepts().get(words.text.replace(" ", "-"))
     codes = codings(context, value.key) if value and value.kind == "value" else []
-    snomed = [coding for coding in codes if coding["system"] != LOINC]
-    return ({"coding": snomed} if snomed else {}) | {"text": words}
+    own = [(code.system, code.code) for code in words.codes]
+    snomed = [each for each in codes if each["system"] != LOINC and (each["system"], each["code"]) not in own]
+    both = [*map(given, words.codes), *snomed]
+    return ({"coding": both} if both else {}) | {"text": words.text}
 
 
-def _absent(context: Context, told: Text) -> Json:
-    text = text_concept(context, told)
-    words = text["text"].lower()
-    code, display = next((row for phrase, row in _ABSENT.items() if phrase in words), ("unknown", "Unknown"))
-    return {"coding": [{"system": f"{HL7}/data-absent-reason", "code": code, "display": display}]} | text
+def _absent(context: Context, part: Measurement | Component) -> Json:
+    """Why there is no value: R4's code of the reason, given or read from the words, and the words."""
+    if part.absent is None and part.absent_code is None:
+        return {}
+    text = text_concept(context, part.absent) if part.absent else {}
+    words = text.get("text", "").lower()
+    code: str = part.absent_code or next((code for phrase, code in _ABSENT.items() if phrase in words), "unknown")
+    coding = {"system": f"{HL7}/data-absent-reason", "code": code, "display": _ABSENT_NAMES[code]}
+    own = text.pop("coding", [])
+    return {"dataAbsentReason": {"coding": [coding, *own]} | text}
 
 
 def _titre(printed: str) -> Json:
@@ -196,6 +224,13 @@ def _coded_interpretation(code: str, display: str) -> Json:
 
 
 def _interpretation(part: Measurement | Component, value: Value | None) -> Json | None:
+    found = _read_interpretation(part, value)
+    if part.interpretation_text:
+        return (found or {}) | {"text": part.interpretation_text}
+    return found
+
+
+def _read_interpretation(part: Measurement | Component, value: Value | None) -> Json | None:
     """What the source says; else what follows from the words alone, or from the value and its stated range."""
     if part.interpretation:
         code = terms.interpretation_code(part.interpretation)
@@ -204,7 +239,8 @@ def _interpretation(part: Measurement | Component, value: Value | None) -> Json 
         code = terms.interpretation_code(value.text.lower())
         return _coded_interpretation(*code) if code else None
     if isinstance(value, Quantity) and part.range and not value.comparator:
-        return _from_range(value, Range.parse(part.range), part.range)
+        printed = part.range_text or "" if isinstance(part.range, Range) else part.range
+        return _from_range(value, Range.parse(part.range), printed)
     return None
 
 
@@ -225,10 +261,10 @@ def _ranges(part: Measurement | Component, value: Value | None) -> list[Json]:
     like = value if isinstance(value, Quantity) else None
     found: list[Json] = []
     if part.range:
-        found.append(range_of(Range.parse(part.range), like=like) | {"text": part.range_text or part.range})
+        found.append(range_of(Range.parse(part.range), like=like) | {"text": part.range_text or str(part.range)})
     if isinstance(part, Measurement) and part.scale:
         scale = range_of(Range.parse(part.scale), like=like, ucum="1")
-        printed = part.scale_text or part.scale.replace("-", "–")
+        printed = part.scale_text or str(part.scale).replace("-", "–")
         found.append(scale | {"type": {"text": SCALE_MEANING}, "text": printed})
     return found
 
@@ -237,19 +273,18 @@ def _component(context: Context, part: Component) -> Json:
     value = parse_value(part.value) if part.value is not None else None
     found: Json = {}
     if part.source:
-        found["extension"] = derivations(context, part.source)
-    found["code"] = concept(context, part.concept, part.text)
+        found |= placed(context, part.source)
+    found["code"] = concept(context, part.concept, part.text, codes=part.codes)
     match value:
         case Quantity():
-            found["valueQuantity"] = _quantity(value, part.concept)
+            found["valueQuantity"] = extended(_translation(part)) | _quantity(value, part.concept)
         case Range():
             found["valueRange"] = range_of(value)
         case Words():
-            found["valueCodeableConcept"] = _words(context, value.text)
+            found["valueCodeableConcept"] = _words(context, value)
         case None if part.titre:
             found["valueQuantity"] = _titre(part.titre)
-    if part.absent:
-        found["dataAbsentReason"] = _absent(context, part.absent)
+    found |= _absent(context, part)
     interpretation = _interpretation(part, value)
     if interpretation:
         found["interpretation"] = [interpretation]

@@ -1,9 +1,12 @@
 """The clinical record: typed, frozen models of what a source says of a person, and where it says so."""
 
-from casefhir.record.case import Article, Case, LeftOut, Section, parts, places
+from casefhir.record.case import Article, Case, Extract, LeftOut, Section, parts, places, table_of
 from casefhir.record.checks import check
+from casefhir.record.codes import Code, Identifier
 from casefhir.record.errors import RecordError
 from casefhir.record.facts import (
+    AbsentReason,
+    Address,
     AdverseEvent,
     Age,
     Component,
@@ -22,19 +25,25 @@ from casefhir.record.facts import (
 )
 from casefhir.record.moments import Between, Moment, On, Relative, precedes
 from casefhir.record.quantities import TITRE, Quantity, Range, Value, Words, parse_value
-from casefhir.record.spans import Source, Span, Told, at, spans_of
+from casefhir.record.spans import Cells, Source, Span, Told, at, cells_of, spans_of
 
 __all__ = [
     "TITRE",
+    "AbsentReason",
+    "Address",
     "AdverseEvent",
     "Age",
     "Article",
     "Between",
     "Case",
+    "Cells",
+    "Code",
     "Component",
     "Course",
     "Dosage",
+    "Extract",
     "Fact",
+    "Identifier",
     "Intolerance",
     "LeftOut",
     "Measurement",
@@ -58,10 +67,12 @@ __all__ = [
     "Visit",
     "Words",
     "at",
+    "cells_of",
     "check",
     "parse_value",
     "parts",
     "places",
     "precedes",
     "spans_of",
+    "table_of",
 ]

@@ -1,4 +1,4 @@
-"""A case: one person, one article, every fact that the article tells of that person."""
+"""A case: one person, one article or one extract of tables, every fact that it tells of that person."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from casefhir.record.errors import RecordError
 from casefhir.record.facts import Age, Component, Dosage, Fact, Person, Suspect
 from casefhir.record.moments import Between, On, Relative
-from casefhir.record.spans import Source, Span, Told, spans_of
+from casefhir.record.spans import Source, Span, Told, cells_of, spans_of
 
 KEY = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 Reason = Literal["background", "literature", "other patient", "repeats", "no clinical content"]
@@ -34,6 +34,21 @@ class Article:
     pmid: str | None = None
     published: str | None = None
     content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The tables a case is told in: what they are called together, the mapping that read them (name, version, SHA-256
+    in hexadecimal), the file of each table by the table's name, and the mapping's rule that made each fact, by the
+    fact's key.
+    """
+
+    title: str
+    mapping: str
+    mapping_sha256: str
+    files: dict[str, str]
+    rules: dict[str, str] = field(default_factory=dict)
+    mapping_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +83,22 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One person as one article tells of them. `recorded` is the instant of the conversion that the bundle shows,
-    pinned so that its bytes never change (`2026-11-22T00:00:00Z`); `label` how the article numbers the case, if it
-    does.
+    """One person as one article, or one extract of tables, tells of them. `recorded` is the instant of the conversion
+    that the bundle shows, pinned so that its bytes never change (`2026-11-22T00:00:00Z`); `label` how the article
+    numbers the case, if it does. `test_data`: not to be taken for a record of care, and marked so.
     """
 
     key: str
     title: str
-    article: Article
+    article: Article | None
     person: Person
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
     recorded: str
     left_out: tuple[LeftOut, ...] = ()
     label: str | None = None
+    extract: Extract | None = None
+    test_data: bool = True
     by_key: dict[str, "Fact | Person"] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +106,8 @@ class Case:
             raise RecordError(f"The case key {self.key!r} has other characters than a-z, 0-9 and hyphens.")
         if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", self.recorded):
             raise RecordError(f"`recorded` is an instant such as 2026-11-22T00:00:00Z, not {self.recorded!r}.")
+        if (self.article is None) == (self.extract is None):
+            raise RecordError("A case is told in an article or in an extract of tables, in one of the two.")
         found: dict[str, Fact | Person] = {self.person.key: self.person}
         for fact in self.facts:
             if not KEY.fullmatch(fact.key):
@@ -100,6 +119,13 @@ class Case:
                 raise RecordError(f"Two facts have the key {fact.key!r}; give one of them another.", fact.key)
             found[fact.key] = fact
         object.__setattr__(self, "by_key", found)
+
+    @property
+    def document(self) -> Article:
+        """The article of a case that is told in one; raises `RecordError` where it is told in tables."""
+        if self.article is None:
+            raise RecordError(f"The case {self.key} is told in tables, not in an article.")
+        return self.article
 
 
 _HAS_PLACES = (Told, Age, On, Between, Relative, Component, Dosage, Suspect)
@@ -113,6 +139,12 @@ def parts(fact: Any) -> Iterator[Any]:
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, _HAS_PLACES):
                 yield from parts(each)
+
+
+def table_of(fact: Any) -> str | None:
+    """The table that `fact` comes from; None where it comes from an article."""
+    cells = cells_of(fact.source)
+    return cells[0].table if cells else None
 
 
 def places(fact: Any) -> Iterator[Span]:

@@ -1,14 +1,17 @@
 """The kinds of fact that a source tells of a person. Each has a key of its own within the case, and its places.
 
 Fields that name other facts hold their keys. Text fields keep the source's naming phrase, never its sentences; a field
-typed `str | Told` may carry the place where that element stands when it is another than the fact's own.
+typed `Text` may carry the place where that element stands when it is another than the fact's own, and its codes.
+`codes` are those that the source itself gives for the fact; they stand before the catalogue's. Values are text as
+printed (`22.7 mg/l`) or, where a table has their parts in columns, a `Quantity` or `Range`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from casefhir.record.codes import Code, Identifier
 from casefhir.record.moments import Moment
-from casefhir.record.quantities import Words
+from casefhir.record.quantities import Quantity, Range, Value
 from casefhir.record.spans import Source, Told
 
 Sex = Literal["female", "male", "other", "unknown"]
@@ -22,7 +25,19 @@ Seriousness = Literal[
     "non-serious", "serious", "death", "life-threatening", "hospitalization", "disability", "birth-defect",
     "intervention-needed",
 ]  # fmt: skip
-Interpretation = Literal["normal", "abnormal", "high", "low", "positive", "negative", "better", "worse"]
+Interpretation = Literal[
+    "normal", "abnormal", "high", "low", "critically abnormal", "critically high", "critically low", "positive",
+    "negative", "indeterminate", "better", "worse",
+]  # fmt: skip
+AbsentReason = Literal[
+    "unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined", "masked", "not-applicable",
+    "unsupported", "as-text", "error", "not-a-number", "negative-infinity", "positive-infinity", "not-performed",
+    "not-permitted",
+]  # fmt: skip
+MaritalStatus = Literal[
+    "married", "never married", "unmarried", "divorced", "legally separated", "widowed", "domestic partner",
+    "annulled", "interlocutory", "polygamous",
+]  # fmt: skip
 Category = Literal[
     "laboratory",
     "lung-function",
@@ -38,20 +53,46 @@ Text = str | Told
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where the person lives, as far as the source tells it."""
+
+    lines: tuple[str, ...] = ()
+    city: str | None = None
+    district: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Who: sex, and origin or ethnicity in the source's words. `key` names the patient resource."""
+    """Who: sex, and origin or ethnicity in the source's words. `key` names the patient resource.
+
+    `birth_date` a year, month or day; `birth_date_absent` why there is none. `deceased` True or False only if told
+    without a time. `language` a BCP 47 tag (`de-CH`).
+    """
 
     sex: Sex
     source: Source
     origin: Text | None = None
     key: str = "subject"
+    identifiers: tuple[Identifier, ...] = ()
+    family: str | None = None
+    given: tuple[str, ...] = ()
+    birth_date: str | None = None
+    birth_date_absent: AbsentReason = "unknown"
+    deceased: Moment | bool | None = None
+    address: Address | None = None
+    marital_status: MaritalStatus | None = None
+    marital_status_text: Text | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """An age (`56 years`) as the onset of a problem."""
+    """An age (`56 years`, `8 months`) as the onset or the end of a problem."""
 
-    age: str
+    age: str | Quantity
     source: Source
 
 
@@ -59,8 +100,9 @@ class Age:
 class Problem:
     """A diagnosis, comorbidity, symptom, sign or manifestation: one for its whole course. Denied ones are `refuted`.
 
-    `status` only if told (it makes the problem part of the problem list); `asserted` when it was diagnosed; `due_to`
-    facts or free words it was caused by, `after` such it merely followed; `evidence` the facts that support it.
+    `status` only if told (it makes the problem part of the problem list, unless `category` says otherwise); `asserted`
+    when it was diagnosed; `due_to` facts or free words it was caused by, `after` such it merely followed; `evidence`
+    the facts that support it.
     """
 
     key: str
@@ -72,7 +114,7 @@ class Problem:
     severity: Severity | None = None
     severity_text: Text | None = None
     onset: Moment | Age | None = None
-    abatement: Moment | None = None
+    abatement: Moment | Age | None = None
     asserted: Moment | None = None
     body_sites: tuple[Text, ...] = ()
     due_to: tuple[str, ...] = ()
@@ -81,29 +123,35 @@ class Problem:
     evidence: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     visit: str | None = None
+    codes: tuple[Code, ...] = ()
+    category: Literal["problem-list-item", "encounter-diagnosis"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dosage:
-    """One regimen. `text` as said; the rest only where it is clear.
+    """One regimen. `text` as said (None only where the source has no words for it); the rest only where it is clear.
 
     `dose` a quantity or range per administration or, as told, per kilogram (`1 g/kg`, `10-20 mg`); given `times` (1)
     every `every` (`1 month`, `2 weeks`), each over `over` (`5 days`), `count` times in all, during `lasting` (`6
-    months`); `at_most` the most in a period (`500 mg`, `1 day`); `route` oral, intravenous, subcutaneous,
-    intramuscular; `method` words.
+    months`); `schedule` the source's word for how often (`BID`); `as_needed` only if said; `at_most` the most in a
+    period (`500 mg`, `1 day`); `route` oral, intravenous, subcutaneous, intramuscular, any other in `route_text`;
+    `method` words.
     """
 
-    text: Text
-    dose: str | None = None
+    text: Text | None
+    dose: str | Quantity | Range | None = None
     times: int | None = None
-    every: str | None = None
-    over: str | None = None
+    every: str | Quantity | None = None
+    over: str | Quantity | None = None
     count: int | None = None
-    lasting: str | None = None
-    at_most: tuple[str, str] | None = None
+    lasting: str | Quantity | None = None
+    at_most: tuple[str | Quantity, str | Quantity] | None = None
     route: Literal["oral", "intravenous", "subcutaneous", "intramuscular"] | None = None
-    route_text: str | None = None
-    method: str | None = None
+    route_text: Text | None = None
+    method: Text | None = None
+    schedule: Text | None = None
+    as_needed: bool | None = None
+    site: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +159,8 @@ class Course:
     """One course of a drug: drug × regimen × period; another dose or a restart is another course.
 
     `status` active only if the source says so at its last word; `reasons` why it was stopped or not taken: keys of the
-    catalogue's reasons (`reason-lack-of-effect`) or the source's words; `indication` keys of problems; `notes`
-    effects and the like.
+    catalogue's reasons (`reason-lack-of-effect`) or the source's words; `indication` keys of problems, `purposes` what
+    it was given for in words; `notes` effects and the like.
     """
 
     key: str
@@ -128,6 +176,9 @@ class Course:
     indication: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     named: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+    purposes: tuple[Text, ...] = ()
+    visit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +186,18 @@ class Component:
     """A part of a measurement that belongs with the others (systolic pressure, a titre beside its result)."""
 
     concept: str | None
-    value: str | Words | None
+    value: str | Value | None
     text: str | None = None
     titre: str | None = None
     interpretation: Interpretation | None = None
-    range: str | None = None
+    range: str | Range | None = None
     range_text: str | None = None
-    absent: str | None = None
+    absent: Text | None = None
     source: Source | None = None
+    codes: tuple[Code, ...] = ()
+    printed: Quantity | None = None
+    absent_code: AbsentReason | None = None
+    interpretation_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +205,16 @@ class Measurement:
     """Anything measured, observed or stated of the person at a time.
 
     `value` a quantity (`22.7 mg/l`), a range (`3000-5000 U/L`) or the words it was given in (`normal`); `absent` the
-    words of an announced but missing value (`Technical problem`); `titre` as printed (`1/640`). `range` is the range
+    words of an announced but missing value (`Technical problem`), `absent_code` R4's code of the reason; `titre` as
+    printed (`1/640`). `printed` is the value before it was converted to the unit of `value`. `range` is the range
     of reference (`< 5 mg/L`, `4.0-10.0 G/L`), `range_text` as printed; `scale` the bounds of a score (`0-88`),
-    `scale_text` as printed. `interpretation` only if told: what follows from value and range, or from the
-    words alone, is added.
+    `scale_text` as printed. `interpretation` only if told (`interpretation_text` the flag as printed): what follows
+    from value and range, or from the words alone, is added.
     """
 
     key: str
     concept: str | None
-    value: str | Words | None
+    value: str | Value | None
     source: Source
     text: str | None = None
     when: Moment | None = None
@@ -166,9 +222,9 @@ class Measurement:
     titre: str | None = None
     absent: Text | None = None
     interpretation: Interpretation | None = None
-    range: str | None = None
+    range: str | Range | None = None
     range_text: str | None = None
-    scale: str | None = None
+    scale: str | Range | None = None
     scale_text: str | None = None
     method: Text | None = None
     body_site: Text | None = None
@@ -178,14 +234,20 @@ class Measurement:
     notes: tuple[Text, ...] = ()
     named: tuple[str, ...] = ()
     visit: str | None = None
+    codes: tuple[Code, ...] = ()
+    printed: Quantity | None = None
+    absent_code: AbsentReason | None = None
+    interpretation_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A course that an adverse event is blamed on: the source's words, and our documented reading of them, if any."""
+    """A course that an adverse event is blamed on: the source's words (None only where a table names the course and
+    says nothing of the cause), and our documented reading of them, if any.
+    """
 
     course: str
-    words: Text
+    words: Text | None
     causality: Causality | None = None
 
 
@@ -203,14 +265,15 @@ class AdverseEvent:
     text: str | None = None
     when: Moment | None = None
     severity: Severity | None = None
-    severity_text: str | None = None
+    severity_text: Text | None = None
     seriousness: Seriousness | None = None
-    seriousness_text: str | None = None
+    seriousness_text: Text | None = None
     outcome: Outcome | None = None
     outcome_text: Text | None = None
     resulting: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     visit: str | None = None
+    codes: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +285,14 @@ class Intolerance:
     source: Source
     text: str | None = None
     kind: Literal["intolerance", "allergy"] = "intolerance"
-    certainty: Literal["confirmed", "unconfirmed", "presumed"] = "unconfirmed"
-    reactions: tuple[str, ...] = ()
+    certainty: Literal["confirmed", "unconfirmed", "presumed", "refuted"] = "unconfirmed"
+    reactions: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
+    codes: tuple[Code, ...] = ()
+    status: Literal["active", "inactive", "resolved"] = "active"
+    category: Literal["medication", "food", "environment", "biologic"] | None = "medication"
+    onset: Moment | None = None
+    visit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +303,16 @@ class Procedure:
     concept: str | None
     source: Source
     text: str | None = None
-    status: Literal["completed", "not-done", "in-progress", "unknown"] = "completed"
+    status: Literal["completed", "not-done", "in-progress", "stopped", "unknown"] = "completed"
     why_not: Text | None = None
     when: Moment | None = None
     body_sites: tuple[Text, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Text, ...] = ()
     outcome: Text | None = None
     reports: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     visit: str | None = None
+    codes: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,21 +331,25 @@ class Report:
     conclusion: Text | None = None
     notes: tuple[Text, ...] = ()
     visit: str | None = None
+    codes: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A dated contact: seen, referred, admitted. `setting` only if told; `reasons` keys of problems or words."""
+    """A dated contact: seen, referred, admitted. `setting` only if told; `codes` of its type; `reasons` keys of
+    problems or words.
+    """
 
     key: str
     source: Source
     when: Moment | None = None
-    setting: Literal["inpatient", "ambulatory", "emergency", "home"] | None = None
+    setting: Literal["inpatient", "ambulatory", "emergency", "home", "virtual", "short stay"] | None = None
     setting_text: Text | None = None
     text: str | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Text, ...] = ()
     discharge: Text | None = None
     notes: tuple[Text, ...] = ()
+    codes: tuple[Code, ...] = ()
 
 
 Fact = Problem | Course | Measurement | AdverseEvent | Intolerance | Procedure | Report | Visit

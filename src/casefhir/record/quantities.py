@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from casefhir import terms
+from casefhir.record.codes import Code
 from casefhir.record.errors import RecordError
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -19,21 +20,27 @@ _RANGE = re.compile(rf"(?P<low>{_NUMBER})\s*(?:-|–|to)\s*(?P<high>{_NUMBER})(?
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A number with its digits, the unit as printed (empty: none printed) and perhaps a comparator (`<`, `<=`, `>=`,
-    `>`).
+    `>`). `code` is the UCUM code of the unit where the source gives it, or where the printed unit is not enough.
     """
 
     value: Decimal
     unit: str = ""
     comparator: str | None = None
+    code: str | None = None
 
     @property
     def ucum(self) -> str | None:
         """The UCUM code of the unit; None when there is no unit or it makes no sense as printed."""
-        return terms.ucum_of(self.unit) if self.unit else None
+        return self.code or (terms.ucum_of(self.unit) if self.unit else None)
 
     @classmethod
-    def parse(cls, text: str) -> "Quantity":
-        """`22.7 mg/l`, `<0.2 g/l`, `48 %`, `640`: plain digits with a decimal point; raises `RecordError` otherwise."""
+    def parse(cls, text: "str | Quantity") -> "Quantity":
+        """`22.7 mg/l`, `<0.2 g/l`, `48 %`, `640`: plain digits with a decimal point; raises `RecordError` otherwise.
+
+        A quantity is given back as it is.
+        """
+        if isinstance(text, Quantity):
+            return text
         match = _QUANTITY.fullmatch(text)
         if not match:
             raise RecordError(
@@ -56,8 +63,13 @@ class Range:
     high: Quantity | None
 
     @classmethod
-    def parse(cls, text: str) -> "Range":
-        """`10-20 mg`, `4.0 to 10.0 G/L`; for ranges of reference also `< 5 mg/L` and `> 3.82 g/l`."""
+    def parse(cls, text: "str | Range") -> "Range":
+        """`10-20 mg`, `4.0 to 10.0 G/L`; for ranges of reference also `< 5 mg/L` and `> 3.82 g/l`.
+
+        A range is given back as it is.
+        """
+        if isinstance(text, Range):
+            return text
         match = _RANGE.fullmatch(text)
         if match:
             low, high, unit = (
@@ -76,20 +88,28 @@ class Range:
             return cls(bound, None)
         raise RecordError(f"{text!r} is not a range: write 4.0-10.0 G/L, < 5 mg/L or > 3.82 g/l.")
 
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"> {self.low}" if self.low else f"< {self.high}"
+        return f"{self.low.value}–{self.high}"
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A result that is words, even where they hold digits (`Words("between M3 and M4")`)."""
+    """A result that is words, even where they hold digits (`Words("between M3 and M4")`), with the codes that the
+    source gives for them.
+    """
 
     text: str
+    codes: tuple[Code, ...] = ()
 
 
 Value = Quantity | Range | Words
 
 
-def parse_value(value: "str | Words") -> Value:
+def parse_value(value: str | Value) -> Value:
     """A value as a mapping writes it: words unless it starts like a number or comparator."""
-    if isinstance(value, Words):
+    if not isinstance(value, str):
         return value
     if re.match(r"[<>≤≥]|[-−]?\s?[0-9]", value):
         return Range.parse(value) if _RANGE.fullmatch(value) else Quantity.parse(value)

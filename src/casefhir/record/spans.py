@@ -1,7 +1,8 @@
-"""Where in a document a fact stands."""
+"""Where in a document, or in a table, a fact stands."""
 
 from dataclasses import dataclass
 
+from casefhir.record.codes import Code
 from casefhir.record.errors import RecordError
 
 ELISION = "…"
@@ -42,7 +43,19 @@ class Span:
         return self.offset + self.length
 
 
-Source = Span | tuple[Span, ...]
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of one row of a table: the table's name, the row's number (data rows count from 1), the columns read.
+
+    For the index and for messages alone: a row's number changes with the rows above it, so no resource holds it.
+    """
+
+    table: str
+    row: int
+    columns: tuple[str, ...] = ()
+
+
+Source = Span | tuple[Span, ...] | Cells | tuple[Cells, ...]
 
 
 def at(offset: int, length: int, quote: str) -> Span:
@@ -52,14 +65,28 @@ def at(offset: int, length: int, quote: str) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Words for one element of a fact that stands at a place of its own."""
+    """Words for one element of a fact, with the place of their own where they stand at another than the fact's, and
+    the codes that the source gives for them.
+    """
 
     text: str
-    source: Source
+    source: Source | None = None
+    codes: tuple[Code, ...] = ()
 
 
 def spans_of(source: Source | None) -> tuple[Span, ...]:
-    """`source` as a tuple, the clearest place first."""
-    if source is None:
-        return ()
-    return (source,) if isinstance(source, Span) else source
+    """The places of `source` in a document, the clearest first; none where it stands in a table."""
+    if isinstance(source, Span):
+        return (source,)
+    if isinstance(source, tuple):
+        return tuple(each for each in source if isinstance(each, Span))
+    return ()
+
+
+def cells_of(source: Source | None) -> tuple[Cells, ...]:
+    """The places of `source` in tables; none where it stands in a document."""
+    if isinstance(source, Cells):
+        return (source,)
+    if isinstance(source, tuple):
+        return tuple(each for each in source if isinstance(each, Cells))
+    return ()
