@@ -55,7 +55,7 @@ class Cells:
     columns: tuple[str, ...] = ()
 
 
-Source = Span | tuple[Span, ...] | Cells | tuple[Cells, ...]
+Source = Span | Cells | tuple[Span | Cells, ...]
 
 
 def at(offset: int, length: int, quote: str) -> Span:
