@@ -6,9 +6,6 @@ from typing import Any, Literal
 
 from casefhir import exactjson
 from casefhir.conformance import Report, validate
-from casefhir.conformance.api import planned, validate_bytes
-from casefhir.conformance.packages import load
-from casefhir.conformance.validator import Validator
 from casefhir.fhir import Conversion, Form, Origin, Terminology
 from casefhir.fhir import convert as convert_case
 from casefhir.fhir.context import resource_type
@@ -144,10 +141,7 @@ def validate_conversion(conversion: Conversion) -> Report:
     profiles = (folder("profiles"),)
     if conversion.form != "ndjson":
         return validate(conversion.to_json(), profiles=profiles)
-    report, validator = Report(layers=planned(None)), Validator(load(profiles))
-    for resource in conversion.resources:
-        validate_bytes(exactjson.write(resource), validator, report)
-    return report
+    return validate((exactjson.write(resource) for resource in conversion.resources), profiles=profiles)
 
 
 def record_rows(mapping: Mapping) -> list[dict[str, Any]]:

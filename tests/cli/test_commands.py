@@ -252,7 +252,7 @@ def test_findings_come_in_the_forms_of_other_tools(form: str, holds: str, tmp_pa
 def test_a_resource_is_validated_from_stdin() -> None:
     found = CliRunner().invoke(main, ["validate", "-"], input='{"resourceType": "Patient"}')
     assert found.exit_code == 0
-    assert "stdin:1: Patient: " in found.stdout
+    assert "stdin:1:1  Patient" in found.stdout
 
 
 def test_a_rule_is_explained() -> None:

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from casefhir.conformance import validate
-from casefhir.conformance.baseline import UnreadableBaseline, accept, read_baseline
+from casefhir.conformance.api import Checker
+from casefhir.conformance.baseline import Baseline, UnreadableBaseline, read_baseline
 from casefhir.conformance.explain import UnknownRule, explain, own_rules
 from casefhir.conformance.output import to_json_lines, to_junit, to_operation_outcome, to_sarif
 from tests.conformance.builders import errors, observation, patient
@@ -81,10 +82,14 @@ def test_a_baseline_takes_known_findings_out_and_names_entries_without_use(tmp_p
     path.write_text(
         json.dumps([{"rule": "dom-6", "reason": "no narrative in this feed"}, {"rule": "obs-6", "reason": "gone"}])
     )
-    kept, unused = accept(validate(BAD), read_baseline(path))
+    baseline = Baseline(read_baseline(path))
+    checker = Checker(accepts=baseline)
+    kept = checker.report()
+    checker.check(BAD, kept)
     assert [each.rule for each in kept.findings] == ["terminology.required-binding"]
     assert kept.counts["warning"] == 0
-    assert [each.rule for each in unused] == ["obs-6"]
+    assert kept.accepted == {0: 1}
+    assert [each.rule for each in baseline.unused(kept)] == ["obs-6"]
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '[{"rule": "dom-6"}]'])

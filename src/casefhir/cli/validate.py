@@ -1,22 +1,28 @@
 """`casefhir validate`: does this JSON conform to FHIR R4?"""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, shown, talk
+from casefhir.cli.common import DONE, FINDINGS, VERBOSE, console, shown, talk
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
+    from casefhir.conformance.baseline import Baseline
+    from casefhir.conformance.pieces import Piece
 
 _FORMATS = ["text", "json", "operation-outcome", "sarif", "junit"]
+_LAYERS = ["json", "structure", "invariants", "terminology", "references", "profiles", "meaning"]
 _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.option("--only", multiple=True, type=click.Choice(_LAYERS), help="Run this layer only (may be repeated).")
+@click.option("--skip", multiple=True, type=click.Choice(_LAYERS), help="Leave this layer out (may be repeated).")
 @click.option(
     "--profiles",
     multiple=True,
@@ -46,8 +52,20 @@ _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
     show_default=True,
     help="What ends with exit code 1.",
 )
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Of one rule in one file keep so many findings and count the others; 0 keeps all.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that validate.")
+@click.pass_context
 def validate(
+    context: click.Context,
     paths: tuple[Path, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
     profiles: tuple[Path, ...],
     profile: str | None,
     form: str,
@@ -55,72 +73,125 @@ def validate(
     redact: bool,
     accept: Path | None,
     fail_on: str,
+    limit: int,
+    jobs: int,
 ) -> None:
-    """Validate FHIR R4 JSON: PATHS are resources, bundles, NDJSON or folders of them; - is one resource from stdin.
+    """Validate FHIR R4 JSON: PATHS are resources, bundles, NDJSON or folders of them; - is stdin.
 
     A finding tells where (file, line, element), what, and how to mend it; in bundles of casefhir's also the fact and
     the line it comes from. casefhir explain RULE says more.
 
     Example: casefhir validate bundles --fail-on warning
     """
-    from casefhir.conformance import Report
-    from casefhir.conformance import validate as check
-    from casefhir.conformance.baseline import accept as without
-    from casefhir.conformance.baseline import read_baseline
+    from casefhir.conformance.api import Checker
+    from casefhir.conformance.jobs import checked
     from casefhir.published import folder
 
-    whole = Report()
-    for path in paths:
-        source = sys.stdin.buffer.read() if str(path) == "-" else path
-        report = check(source, profiles=(folder("profiles"), *profiles), profile=profile)
-        whole.resources += report.resources
-        whole.layers |= report.layers
-        for system, count in report.unchecked.items():
-            whole.unchecked[system] = whole.unchecked.get(system, 0) + count
-        for finding in report.findings:
-            whole.add(finding)
-    if accept:
-        whole, unused = without(whole, read_baseline(accept))
-        for entry in unused:
-            talk(f"{accept}: an accepted finding of rule {entry.rule} is found no more; remove it.")
-    _show(whole, "json" if as_json else form, redact)
+    if only and skip:
+        raise click.UsageError("Give --only or --skip, not both.")
+    form = "json" if as_json else form
+    baseline = _baseline(accept)
+    checker = Checker(
+        profiles=(folder("profiles"), *profiles),
+        profile=profile,
+        layers=only or [each for each in _LAYERS if each not in skip],
+        limit=limit or None,
+        accepts=baseline,
+    )
+    whole = checker.report()
+    with_bar = sys.stderr.isatty() and not (form == "json" and sys.stdout.isatty())
+    for report in _shown_as_they_come(checked(checker, _pieces(paths), jobs), paths, with_bar=with_bar):
+        whole.merge(report)
+        if form == "json":
+            _lines(whole, redact)
+    _show(whole, form, redact, every=bool(context.meta.get(VERBOSE)))
+    for entry in baseline.unused(whole) if baseline else ():
+        talk(f"{accept}: an accepted finding of rule {entry.rule} is found no more; remove it.")
     bad = whole.counts["fatal"] + whole.counts["error"] + (whole.counts["warning"] if fail_on == "warning" else 0)
     raise SystemExit(FINDINGS if bad else DONE)
 
 
-def _show(report: "Report", form: str, redact: bool) -> None:
+def _baseline(accept: Path | None) -> "Baseline | None":
+    from casefhir.conformance.baseline import Baseline, read_baseline
+
+    return Baseline(read_baseline(accept)) if accept else None
+
+
+def _pieces(paths: tuple[Path, ...]) -> "Iterator[Piece]":
+    from casefhir.conformance.pieces import from_stream, passed_over, pieces
+
+    for path in paths:
+        if str(path) == "-":
+            yield from from_stream(sys.stdin.buffer, None)
+            continue
+        yield from pieces(path)
+        others = passed_over(path)
+        if others:
+            told = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in sorted(others.items()))
+            talk(shown(f"{path}: passed over what is not called .json, .ndjson or .jsonl: {told}."))
+
+
+def _shown_as_they_come(
+    found: "Iterator[tuple[Piece, Report]]", paths: tuple[Path, ...], *, with_bar: bool
+) -> "Iterator[Report]":
+    """The reports, with a bar on stderr that says how much of the bytes has been read."""
+    if not with_bar:
+        yield from (report for _, report in found)
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from casefhir.conformance.pieces import total_size
+
+    known = all(str(each) != "-" for each in paths)
+    columns = (TextColumn("Validating"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total_size(paths) if known else None)
+        for piece, report in found:
+            bar.advance(task, piece.size)
+            yield report
+
+
+def _lines(report: "Report", redact: bool) -> None:
+    from casefhir.conformance.output import finding_lines
+
+    for line in finding_lines(report, redact=redact):
+        click.echo(shown(line))
+    report.findings.clear()
+
+
+def _show(report: "Report", form: str, redact: bool, *, every: bool) -> None:
     import json
 
+    from casefhir.cli.findings import show
     from casefhir.conformance import output
 
     if form == "text":
-        _text(report, redact)
+        show(report, redact=redact, every=every)
     elif form == "json":
-        for line in output.to_json_lines(report, redact=redact):
-            click.echo(shown(line))
+        click.echo(json.dumps(output.summary(report), ensure_ascii=False))
+        return
     elif form == "junit":
         click.echo(shown(output.to_junit(report, redact=redact)))
     else:
         made = output.to_sarif if form == "sarif" else output.to_operation_outcome
         click.echo(shown(json.dumps(made(report, redact=redact), ensure_ascii=False, indent=2)))
+    _tell(report)
 
 
-def _text(report: "Report", redact: bool) -> None:
-    from casefhir.conformance.origins import origin_of
-    from casefhir.conformance.output import said
-
-    for each in report.findings:
-        place = f"{each.file or 'stdin'}:{each.line}" if each.line else each.file or "stdin"
-        click.echo(shown(f"{each.severity}: {place}: {each.location}: {said(each, redact=redact)} [{each.rule}]"))
-        origin = origin_of(each)
-        if origin:
-            click.echo(shown(f"    comes from {origin}"))
-        if each.mend:
-            click.echo(shown(f"    to mend: {each.mend}"))
-    told = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count) or "no findings"
-    talk(f"{report.resources} resources: {told}.")
+def _tell(report: "Report") -> None:
+    """What was and was not done, on stderr."""
+    names = {"error": "errors", "warning": "warnings"}
+    told = [
+        f"{count} {names.get(name, name) if count > 1 else name}" for name, count in report.counts.items() if count
+    ] or ["no findings"]
+    accepted = sum(report.accepted.values())
+    told += [f"{accepted} accepted"] if accepted else []
+    talk(f"{report.resources} {'resource' if report.resources == 1 else 'resources'}: {', '.join(told)}.")
+    for rule, count in sorted(report.left_out.items()):
+        talk(f"{count} findings of {rule} were counted and not kept; --limit 0 keeps all.")
     for name, state in report.layers.items():
         if state != "ran":
             talk(f"Layer {name}: {state}.")
     if report.unchecked:
-        talk(f"Codes of these systems were not checked: {', '.join(sorted(report.unchecked))}.")
+        codes = ", ".join(f"{system} ({count})" for system, count in sorted(report.unchecked.items()))
+        talk(shown(f"Codes that could not be checked here: {codes}."))

@@ -50,15 +50,16 @@ def read_baseline(path: Path) -> list[Accepted]:
     return found
 
 
-def accept(report: Report, accepted: Iterable[Accepted]) -> tuple[Report, list[Accepted]]:
-    """`report` without the accepted findings, and the entries that matched none (they can go)."""
-    entries = list(accepted)
-    kept = Report(layers=dict(report.layers), resources=report.resources, unchecked=dict(report.unchecked))
-    used: set[int] = set()
-    for finding in report.findings:
-        match = next((number for number, each in enumerate(entries) if each.matches(finding)), None)
-        if match is None:
-            kept.add(finding)
-        else:
-            used.add(match)
-    return kept, [each for number, each in enumerate(entries) if number not in used]
+class Baseline:
+    """Accepted findings at work."""
+
+    def __init__(self, entries: Iterable[Accepted]) -> None:
+        self.entries = tuple(entries)
+
+    def __call__(self, finding: Finding) -> int | None:
+        """The number of the entry that accepts `finding`, None when none does."""
+        return next((number for number, each in enumerate(self.entries) if each.matches(finding)), None)
+
+    def unused(self, report: Report) -> list[Accepted]:
+        """The entries that accepted nothing in `report`: they can go."""
+        return [each for number, each in enumerate(self.entries) if not report.accepted.get(number)]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from casefhir.conformance.findings import Finding, Report
@@ -29,6 +30,8 @@ def _line(finding: Finding, redact: bool) -> Json:
         "location": finding.location,
         "pointer": finding.pointer,
         "line": finding.line,
+        "column": finding.column,
+        "offset": finding.offset,
         "message": said(finding, redact=redact),
         "mend": finding.mend,
     }
@@ -41,24 +44,31 @@ def said(finding: Finding, *, redact: bool = False) -> str:
     """The finding's sentence; with `redact`, without the value it quotes."""
     if not redact or not finding.value:
         return finding.message
-    return finding.message.replace(finding.value, REDACTED)
+    return finding.message.replace(finding.value, REDACTED).replace(repr(finding.value)[1:-1], REDACTED)
 
 
 def summary(report: Report) -> Json:
-    """The closing object: counts, layers and codes whose system could not be checked."""
+    """The closing object: counts, layers, codes whose system could not be checked, findings not kept or accepted."""
     return {
         "resources": report.resources,
         "counts": report.counts,
+        "left_out": dict(sorted(report.left_out.items())),
+        "accepted": sum(report.accepted.values()),
         "layers": report.layers,
         "unchecked": dict(sorted(report.unchecked.items())),
         "ok": report.ok,
     }
 
 
-def to_json_lines(report: Report, *, redact: bool = False) -> Iterator[str]:
-    """One JSON object a finding, then the closing object; no newline at the ends."""
+def finding_lines(report: Report, *, redact: bool = False) -> Iterator[str]:
+    """One JSON object a finding; no newline at the ends."""
     for each in report.findings:
         yield json.dumps(_line(each, redact), ensure_ascii=False)
+
+
+def to_json_lines(report: Report, *, redact: bool = False) -> Iterator[str]:
+    """One JSON object a finding, then the closing object; no newline at the ends."""
+    yield from finding_lines(report, redact=redact)
     yield json.dumps(summary(report), ensure_ascii=False)
 
 
@@ -94,8 +104,8 @@ def to_sarif(report: Report, *, redact: bool = False) -> Json:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": each.file or "-"},
-                        "region": {"startLine": each.line or 1},
+                        "artifactLocation": {"uri": quote(each.file or "-")},
+                        "region": _region(each),
                     },
                     "logicalLocations": [{"fullyQualifiedName": each.location}],
                 }
@@ -109,6 +119,13 @@ def to_sarif(report: Report, *, redact: bool = False) -> Json:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
+
+
+def _region(finding: Finding) -> Json:
+    found: Json = {"startLine": finding.line or 1}
+    if finding.column is not None and finding.offset is not None:
+        found |= {"startColumn": finding.column, "byteOffset": finding.offset}
+    return found
 
 
 def to_junit(report: Report, *, redact: bool = False) -> str:

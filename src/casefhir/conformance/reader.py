@@ -1,4 +1,4 @@
-"""Layer json: bytes to values with exact decimals; what is not FHIR JSON, and the line of each pointer."""
+"""Layer json: bytes to values with exact decimals, and what is not FHIR JSON."""
 
 import json
 import re
@@ -6,26 +6,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from casefhir.conformance.findings import Severity
+from casefhir.conformance.findings import LIMIT, Severity
+from casefhir.conformance.positions import repeated_keys
 
 DEPTH = 150
-SIZE = 512 * 1024 * 1024
-_SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}|\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*)"', re.DOTALL)
-_SPACE = re.compile(r"[ \t\r\n]*")
-_ATOM = re.compile(r"[^\s,\]}]+")
+SIZE = 256 * 1024 * 1024
+"""So many bytes a resource may have."""
+VALUES = 10_000_000
+"""So many commas and opening brackets it may have: what bounds the memory its values take."""
+_BOM = b"\xef\xbb\xbf"
+_HALF = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_ODD = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(-?Infinity|NaN|-?\d{4300,}+|[\d.]++[eE][+-]?\d{10,}+)', re.DOTALL)
+_DEEPER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something the JSON layer objects to; `pointer` and `line` where known."""
+    """Something the JSON layer objects to; `start` and `end` are its bytes where known."""
 
     severity: Severity
     rule: str
     message: str
     mend: str
     pointer: str = ""
-    line: int | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 class _Duplicate(Exception):
@@ -49,20 +54,26 @@ def _load(text: str, *, strict: bool) -> Any:
     )
 
 
+def too_big(data: bytes) -> Fault | None:
+    """Why `data` is not read at all, None when it is."""
+    if len(data) > SIZE:
+        told = f"A resource here has more than {SIZE} bytes, which is the most that is read."
+    elif len(data) > VALUES and data.count(b",") + data.count(b"{") + data.count(b"[") > VALUES:
+        told = f"A resource here has more than {VALUES} values, which is the most that is read."
+    else:
+        return None
+    return Fault("fatal", "json.size", told, "Split it, or give many resources as NDJSON.", "", 0, 1)
+
+
 def read(data: bytes) -> tuple[Any, list[Fault]]:
     """The value of JSON `data` and what is wrong with it; the value is None after a fatal fault."""
+    big = too_big(data)
+    if big is not None:
+        return None, [big]
     faults: list[Fault] = []
-    if len(data) > SIZE:
-        return None, [
-            Fault(
-                "fatal",
-                "json.size",
-                f"The input has {len(data)} bytes; at most {SIZE} are read.",
-                "Split it, or give it as NDJSON.",
-            )
-        ]
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
+    skipped = 0
+    if data.startswith(_BOM):
+        skipped = len(_BOM)
         faults.append(
             Fault(
                 "warning",
@@ -70,139 +81,81 @@ def read(data: bytes) -> tuple[Any, list[Fault]]:
                 "The file starts with a byte order mark, which JSON does not want.",
                 "Save it as UTF-8 without one.",
                 "",
-                1,
+                0,
+                skipped,
             )
         )
     try:
-        text = data.decode("utf-8")
+        text = data[skipped:].decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return None, [
-            Fault("fatal", "json.utf8", f"Byte {error.start} is not UTF-8.", "Save the file as UTF-8.", "", line)
-        ]
+        at = error.start + skipped
+        message = f"Byte {at} (counted from 0) is not UTF-8."
+        return None, [Fault("fatal", "json.utf8", message, "Save the file as UTF-8.", "", at, at + 1)]
     try:
         try:
             value = _load(text, strict=True)
         except _Duplicate:
             value = _load(text, strict=False)
-            faults += duplicates(text)
+            faults += duplicates(data)
     except json.JSONDecodeError as error:
-        return None, [
-            Fault(
-                "fatal",
-                "json.syntax",
-                f"Not JSON: {error.msg} (line {error.lineno}, column {error.colno}).",
-                "Correct the JSON there.",
-                "",
-                error.lineno,
-            )
-        ]
+        at = len(text[: error.pos].encode()) + skipped
+        message = f"Not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        return None, [Fault("fatal", "json.syntax", message, "Correct the JSON there.", "", at, at + 1)]
     except RecursionError:
-        return None, [Fault("fatal", "json.depth", "The JSON is nested too deeply.", f"Nest {DEPTH} levels at most.")]
+        return None, [too_deep(data)]
     except (ValueError, ArithmeticError) as error:
-        return None, [
-            Fault(
-                "fatal",
-                "json.number",
-                f"Not JSON: {str(error).partition(';')[0]}.",
-                "Write a JSON number of sensible size, or leave the element out.",
-            )
-        ]
-    if _SURROGATE.search(data):
-        try:
-            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
-        except UnicodeEncodeError:
-            faults.append(
-                Fault("error", "json.surrogate", "A \\u escape is half of a character.", "Write the whole character.")
-            )
+        return None, [_number(text, skipped, str(error))]
+    faults += _halves(data)
     return value, faults
 
 
-def duplicates(text: str) -> list[Fault]:
-    """The keys that stand twice in one object of JSON `text`."""
+def _number(text: str, skipped: int, said: str) -> Fault:
+    odd = next((each for each in _ODD.finditer(text) if each[1]), None)
+    start = end = None
+    if odd is not None:
+        start = len(text[: odd.start()].encode()) + skipped
+        end = start + len(odd[0])
+    told = "a number is out of all bounds" if "<class" in said else said.partition(";")[0]
+    mend = "Write a JSON number of sensible size, or leave the element out."
+    return Fault("fatal", "json.number", f"Not JSON: {told}.", mend, "", start, end)
+
+
+def too_deep(data: bytes) -> Fault:
+    """The fault of JSON that is nested deeper than `DEPTH` levels, at the bracket where it is."""
+    depth, at = 0, None
+    for token in _DEEPER.finditer(data):
+        letter = token[0]
+        depth += 1 if letter in (b"{", b"[") else -1 if letter in (b"}", b"]") else 0
+        if depth > DEPTH:
+            at = token.start()
+            break
+    message, mend = "The JSON is nested too deeply.", f"Nest {DEPTH} levels at most."
+    return Fault("fatal", "json.depth", message, mend, "", at, None if at is None else at + 1)
+
+
+def _halves(data: bytes) -> list[Fault]:
+    if b"\\u" not in data:
+        return []
+    for each in _HALF.finditer(data):
+        if each[1]:
+            message, mend = "A \\u escape is half of a character.", "Write the whole character."
+            return [Fault("error", "json.surrogate", message, mend, "", each.start(), each.end())]
+    return []
+
+
+def duplicates(data: bytes) -> list[Fault]:
+    """The keys that stand twice in one object of JSON `data`; of very many the last fault says how many more."""
     twice: list[Fault] = []
-    _scan(text, None, twice)
+    more = 0
+    for pointer, name, start, end in repeated_keys(data):
+        if len(twice) == LIMIT:
+            more += 1
+            continue
+        said = name if len(name) <= 80 else name[:77] + "..."
+        message = f"The key {said!r} stands twice in one object."
+        twice.append(Fault("error", "json.duplicate-key", message, "Remove one of them.", pointer, start, end))
+    if more:
+        last = twice[-1]
+        message = f"{last.message} So do {more} further keys."
+        twice[-1] = Fault(last.severity, last.rule, message, last.mend, last.pointer, last.start, last.end)
     return twice
-
-
-def lines(data: bytes) -> dict[str, int]:
-    """The 1-based line of every JSON pointer in `data`, which is JSON."""
-    found: dict[str, int] = {}
-    _scan(data.decode("utf-8-sig"), found, [])
-    return found
-
-
-def _scan(text: str, places: dict[str, int] | None, twice: list[Fault]) -> None:
-    """Walk JSON `text` without recursion; note the line of every pointer and every repeated key."""
-    stack: list[tuple[str, set[str] | None, int]] = []  # pointer, keys of an object or None, index in an array
-    pointer, at, line, counted = "", 0, 1, 0
-
-    def place(where: str, offset: int) -> int:
-        nonlocal line, counted
-        line += text.count("\n", counted, offset)
-        counted = offset
-        if places is not None:
-            places.setdefault(where, line)
-        return line
-
-    length = len(text)
-    wants_value = True
-    while True:
-        at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-        if at >= length:
-            return
-        letter = text[at]
-        if wants_value:
-            place(pointer, at)
-            if letter == "{":
-                stack.append((pointer, set(), 0))
-                at, wants_value = at + 1, False
-                continue
-            if letter == "[":
-                stack.append((pointer, None, 0))
-                after = _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
-                if text[after : after + 1] == "]":
-                    at, wants_value = after, False
-                    continue
-                pointer, at = f"{pointer}/0", at + 1
-                continue
-            match = _STRING.match(text, at) if letter == '"' else _ATOM.match(text, at)
-            if match is None:
-                return
-            at, wants_value = match.end(), False
-            continue
-        if letter in "}]":
-            pointer = stack.pop()[0]
-            at += 1
-            if not stack:
-                return
-            continue
-        if letter == ",":
-            holder, keys, index = stack[-1]
-            at += 1
-            if keys is None:
-                stack[-1] = (holder, None, index + 1)
-                pointer, wants_value = f"{holder}/{index + 1}", True
-            continue
-        match = _STRING.match(text, at)
-        if match is None or not stack:
-            return
-        holder, keys, _ = stack[-1]
-        name = json.loads(match[0])
-        pointer = f"{holder}/{name.replace('~', '~0').replace('/', '~1')}"
-        if keys is not None and name in keys:
-            twice.append(
-                Fault(
-                    "error",
-                    "json.duplicate-key",
-                    f"The key {name!r} stands twice in one object.",
-                    "Remove one of them.",
-                    pointer,
-                    place("", at),
-                )
-            )
-        elif keys is not None:
-            keys.add(name)
-        place(pointer, at)
-        at = text.index(":", match.end()) + 1
-        wants_value = True

@@ -24,7 +24,7 @@ from casefhir.conformance.vital_signs import implied
 from casefhir.conformance.vocabulary import Vocabulary
 from casefhir.errors import CasefhirError
 
-_SHOWN = 80
+_SHOWN, _LONGEST = 80, 1000
 
 
 class UnknownLayer(CasefhirError):
@@ -121,8 +121,14 @@ class _Run:
         location, pointer = node.location, node.pointer
         if key:
             location, pointer = f"{location}.{key}", f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        short = shown(value)
+        if short is not None and len(short) == _SHOWN:
+            # whole, a long value would stand in the sentence, and be left there when values are redacted
+            message = message.replace(str(value), short).replace(repr(value), repr(short))
+        if len(message) > _LONGEST:
+            message = message[: _LONGEST - 3] + "..."
         self.report.add(
-            Finding(severity, rule, location, pointer, message, mend, None, shown(value), self.file)  # type: ignore[arg-type]
+            Finding(severity, rule, location, pointer, message, mend, None, short, self.file)  # type: ignore[arg-type]
         )
 
     def env(self, node: Node) -> Env:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from casefhir import exactjson
-from casefhir.conformance.api import files
+from casefhir.conformance.pieces import LINES, files
 from casefhir.errors import CasefhirError
 
 Json = dict[str, Any]
@@ -107,7 +107,7 @@ def read(paths: Iterable[Path]) -> Resources:
 
 
 def _file(file: Path) -> Iterator[Held]:
-    if file.suffix == ".ndjson":
+    if file.suffix.lower() in LINES:
         with file.open("rb") as stream:
             for number, line in enumerate(stream, 1):
                 if line.strip():
