@@ -17,7 +17,6 @@ from casefhir.record import (
     Range,
     Relative,
     Told,
-    Value,
     Words,
     parse_value,
 )
@@ -104,7 +103,7 @@ def _digits(number: Decimal) -> str:
     return format(number, "f")
 
 
-def _value(what: str, value: str | Value) -> Iterator[Amount]:
+def _value(what: str, value: str | Words) -> Iterator[Amount]:
     parsed = parse_value(value)
     match parsed:
         case Range():
@@ -114,7 +113,7 @@ def _value(what: str, value: str | Value) -> Iterator[Amount]:
             yield _amount(what, parsed, signs)
 
 
-def _range(what: str, text: str | Range) -> Iterator[Amount]:
+def _range(what: str, text: str) -> Iterator[Amount]:
     yield from _bounds(what, Range.parse(text))
 
 
@@ -128,7 +127,7 @@ def _bounds(what: str, parsed: Range) -> Iterator[Amount]:
         yield _amount(what, parsed.high, _BELOW)
 
 
-def _time(what: str, text: str | Quantity) -> Claim:
+def _time(what: str, text: str) -> Claim:
     quantity = Quantity.parse(text)
     return Time(what, _digits(quantity.value), quantity.ucum) if quantity.ucum else _amount(what, quantity)
 

@@ -96,11 +96,14 @@ def open_tables(
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
+    beside: Mapping[str, Sequence[Path]] | None = None,
 ) -> Opened:
     """Find and open the tables of `specs` in `inputs` (files, folders, database URLs).
 
-    `encoding` and `delimiter` hold for text files whose table says nothing of its own. Raises `TableError` for a table
-    that is not there and not optional, for files that cannot be read, and for parts of one table whose columns differ.
+    A table's own name is always one of its patterns. `encoding` and `delimiter` hold for text files whose table says
+    nothing of its own; `beside` has further files for tables that are not among the inputs. Raises
+    `TableError` for a table that is not there and not optional, for files that cannot be read, and for parts of one
+    table whose columns differ.
     """
     found, urls = _files(inputs)
     names = {path: _names(path) for path in found}
@@ -109,10 +112,15 @@ def open_tables(
     used: set[Path] = set()
     for name, spec in specs.items():
         parts: list[Table] = []
+        patterns = (*spec.files, name)
         for path in found:
-            for sheet in _wanted(names[path], spec.files or (name,), alone=len(found) == len(specs) == 1):
+            for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1):
                 used.add(path)
                 parts.append(_open(path, sheet, spec, encoding, delimiter))
+        if not parts and beside:
+            for path in beside.get(name, ()):
+                for sheet in _wanted(_names(path), patterns, alone=False):
+                    parts.append(_open(path, sheet, spec, encoding, delimiter))
         if not parts:
             parts += [QueryTable(url, spec.query or f'select * from "{name}"', name=name) for url in urls]
         if parts:

@@ -9,7 +9,7 @@ import heapq
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from casefhir.extras import needed
 from casefhir.sources.tables.files import OpenTable
+from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.rows import PersonRows, Row, TableError
 
 Order = Literal["text", "number"]
@@ -32,31 +33,31 @@ Keyed = tuple[str, int, Row]
 
 @dataclass(frozen=True, slots=True)
 class KeyedTable:
-    """A table with the columns that say whose a row is; `order` is how its keys were found to ascend, if they do."""
+    """A table with the columns that say whose a row is; `orders` are the ways in which its keys were found to ascend.
+
+    Where the columns name a row of another table, `leads` leads from it to the person, and `by` is that table's name.
+    """
 
     name: str
     table: OpenTable
     places: tuple[int, ...]
-    orders: frozenset[Order]
-    count: int
+    leads: Mapping[str, str] | None = None
+    by: str = ""
+    orders: frozenset[Order] = frozenset()
+    count: int = 0
 
 
-def keyed(name: str, table: OpenTable, columns: Sequence[str]) -> KeyedTable:
+def keyed(
+    name: str, table: OpenTable, columns: Sequence[str], *, leads: Mapping[str, str] | None = None, by: str = ""
+) -> KeyedTable:
     """`table` with its key columns, read through once to see how its rows are sorted.
 
     Raises `TableError` where a key column is not there.
     """
-    lacking = [each for each in columns if each not in table.sheet.columns]
-    if lacking:
-        raise TableError(
-            f"{table.sheet.file}: The key column {lacking[0]!r} of table {name!r} is not there; the columns are "
-            f"{', '.join(table.sheet.columns[:12])}."
-        )
-    places = tuple(table.sheet.columns.index(each) for each in columns)
-    found = KeyedTable(name, table, places, frozenset(), 0)
+    found = KeyedTable(name, table, key_places(name, table, columns), leads, by)
     orders: set[Order] = {"text", "number"}
     last, count = "", 0
-    for key, _, _ in _keyed_rows(found, None):
+    for key, _, _ in keyed_rows(found, None):
         count += 1
         if not orders and count > IN_MEMORY:
             break  # enough is known: it is not sorted, and not small
@@ -66,7 +67,21 @@ def keyed(name: str, table: OpenTable, columns: Sequence[str]) -> KeyedTable:
             if not _plain(key) or (len(key), key) < (len(last), last):
                 orders.discard("number")
             last = key
-    return KeyedTable(name, table, places, frozenset(orders), count)
+    return replace(found, orders=frozenset(orders), count=count)
+
+
+def key_places(name: str, table: OpenTable, columns: Sequence[str]) -> tuple[int, ...]:
+    """Where the key columns stand; raises `TableError` for one that is not there."""
+    places = []
+    for each in columns:
+        place = find_column(table.sheet.columns, each)
+        if place is None:
+            raise TableError(
+                f"{table.sheet.file}: The key column {each!r} of table {name!r} is not there; the columns are "
+                f"{', '.join(table.sheet.columns[:12])}."
+            )
+        places.append(place)
+    return tuple(places)
 
 
 def _plain(key: str) -> bool:
@@ -82,9 +97,9 @@ def persons(tables: Sequence[KeyedTable], fault: Fault, *, scratch: Path | None 
     shared = frozenset[Order]({"text", "number"}).intersection(*(each.orders for each in tables))
     order: Order = "text" if "text" in shared or not shared else "number"
     if shared:
-        yield from _merged({each.name: _keyed_rows(each, fault) for each in tables}, order)
+        yield from _merged({each.name: keyed_rows(each, fault) for each in tables}, order)
     elif sum(each.count for each in tables) <= IN_MEMORY:
-        yield from _merged({each.name: iter(sorted(_keyed_rows(each, fault), key=_first)) for each in tables}, order)
+        yield from _merged({each.name: iter(sorted(keyed_rows(each, fault), key=_first)) for each in tables}, order)
     else:
         with tempfile.TemporaryDirectory(dir=scratch, prefix="casefhir-sort-") as folder:
             yield from _merged(_sorted_on_disk(tables, fault, Path(folder)), order)
@@ -93,14 +108,14 @@ def persons(tables: Sequence[KeyedTable], fault: Fault, *, scratch: Path | None 
 _first = itemgetter(0)
 
 
-def _keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
+def keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
     """The rows of a table with their keys; without `fault` those that have none are passed over, to be told later."""
 
     def told(number: int, row: Row, reason: str) -> None:
         if fault:
             fault(of.name, number, row, reason)
 
-    places = of.places
+    places, leads = of.places, of.leads
     if len(places) == 1:
         (place,) = places
         for number, row in of.table.rows(told):
@@ -108,20 +123,30 @@ def _keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
             if key:
                 key = key.strip() if key[0] == " " or key[-1] == " " else key
             if key and SEPARATOR not in key:
-                yield key, number, row
-            else:
-                told(number, row, _keyless(of))
+                if leads is not None:
+                    key = leads.get(key, "")
+                if key:
+                    yield key, number, row
+                    continue
+            told(number, row, _keyless(of, row))
         return
     for number, row in of.table.rows(told):
         cells = [(row[place] or "").strip() for place in places]
         if all(cells) and not any(SEPARATOR in cell for cell in cells):
-            yield SEPARATOR.join(cells), number, row
-        else:
-            told(number, row, _keyless(of))
+            key = SEPARATOR.join(cells)
+            if leads is not None:
+                key = leads.get(key, "")
+            if key:
+                yield key, number, row
+                continue
+        told(number, row, _keyless(of, row))
 
 
-def _keyless(of: KeyedTable) -> str:
+def _keyless(of: KeyedTable, row: Row) -> str:
     names = ", ".join(of.table.sheet.columns[place] for place in of.places)
+    cells = ", ".join(row[place] or "" for place in of.places)
+    if of.leads is not None and cells.strip(", "):
+        return f"The row leads to nobody: table {of.by!r} has no row for {names} = {cells!r}; mend either."
     return f"The row does not say whose it is: {names} is blank; fill it in."
 
 
@@ -168,7 +193,7 @@ def _sorted_on_disk(tables: Sequence[KeyedTable], fault: Fault, folder: Path) ->
     arrow = needed("pyarrow", "tables", "Sorting large tables by person")
     found: dict[str, Iterator[Keyed]] = {}
     for place, each in enumerate(tables):
-        batches = arrow.RecordBatchReader.from_batches(_schema(arrow), _batches(arrow, _keyed_rows(each, fault)))
+        batches = arrow.RecordBatchReader.from_batches(_schema(arrow), _batches(arrow, keyed_rows(each, fault)))
         link.register("incoming", batches)
         link.execute(f"create table t{place} as select * from incoming")
         link.unregister("incoming")

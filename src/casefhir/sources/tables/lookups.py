@@ -1,0 +1,54 @@
+"""Tables that are read whole, to be asked by key: code lists, a data dictionary, OMOP's concepts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from casefhir.sources.tables.files import OpenTable
+from casefhir.sources.tables.rows import Row, TableError
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Rows by the cells of their key columns (blanks around them taken off); the first of several with one key."""
+
+    file: str
+    columns: tuple[str, ...]
+    rows: dict[tuple[str, ...], Row]
+
+
+def read_lookup(name: str, table: OpenTable, key: Sequence[str], wanted: frozenset[str] | None = None) -> Lookup:
+    """The whole of `table`; with `wanted`, only those columns are kept, for memory.
+
+    Raises `TableError` for a key column that is not there, and for rows that say different things of one key.
+    """
+    columns = table.sheet.columns
+    places = [find_column(columns, each) for each in key]
+    for each, place in zip(key, places):
+        if place is None:
+            raise TableError(
+                f"{table.sheet.file}: The look-up {name!r} is asked by {each!r}, which is no column of it."
+            )
+    kept = [place for place, column in enumerate(columns) if wanted is None or column in wanted]
+    found: dict[tuple[str, ...], Row] = {}
+
+    def fault(number: int, _: Row, reason: str) -> None:
+        file, line = table.sheet.place(number)
+        raise TableError(f"{file}, row {line}: {reason} A look-up has to be whole.")
+
+    for number, row in table.rows(fault):
+        asked = tuple((row[place] or "").strip() for place in places if place is not None)
+        told = tuple(row[place] for place in kept)
+        if found.setdefault(asked, told) != told:
+            file, line = table.sheet.place(number)
+            raise TableError(
+                f"{file}, row {line}: The look-up {name!r} tells otherwise of {', '.join(asked)!r} above; keep one row."
+            )
+    return Lookup(table.sheet.file, tuple(columns[place] for place in kept), found)
+
+
+def find_column(columns: Sequence[str], name: str) -> int | None:
+    """The place of the column `name`; capitals do not matter where only one column is called so."""
+    if name in columns:
+        return columns.index(name)
+    same = [place for place, each in enumerate(columns) if each.lower() == name.lower()]
+    return same[0] if len(same) == 1 else None

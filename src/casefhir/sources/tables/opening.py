@@ -1,0 +1,122 @@
+"""A mapping's tables and look-ups found, opened, and keyed by person."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casefhir.sources.tables.files import JSON, TEXT, Opened, OpenTable, TableSpec, open_tables
+from casefhir.sources.tables.grouping import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed, keyed_rows
+from casefhir.sources.tables.load import LoadedMapping, MappingError
+from casefhir.sources.tables.lookups import Lookup, read_lookup
+from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.rows import TableError
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a mapping is applied to: its tables as files, with their keys, and its look-ups."""
+
+    files: Opened
+    keyed: tuple[KeyedTable, ...]
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int | None:
+        """How many rows there are in all; None where not all were counted."""
+        counts = [each.count for each in self.keyed]
+        partly = any(count > IN_MEMORY and not each.orders for count, each in zip(counts, self.keyed))
+        return None if partly else sum(counts)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What a person should know of the files: encodings and delimiters found out, tables and files not used."""
+        for file, found in self.files.detected.items():
+            yield f"{file}: {', '.join(f'{name} {value}' for name, value in found.items())}."
+        if self.files.missing:
+            yield f"Not there, and not needed: {', '.join(self.files.missing)}."
+        if self.files.unused:
+            yield f"No table of the mapping is in: {', '.join(self.files.unused)}."
+
+
+def open_mapping(
+    loaded: LoadedMapping,
+    inputs: Sequence[str | Path],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> Opening:
+    """Find, open and key the tables of a mapping in `inputs`; look-ups may lie beside the mapping too.
+
+    Raises `TableError` for what is not there or cannot be read, `MappingError` for keys that lead nowhere.
+    """
+    mapping = loaded.mapping
+    specs: dict[str, TableSpec] = {**mapping.tables, **mapping.lookups}
+    found = open_tables(inputs, specs, encoding=encoding, delimiter=delimiter, beside=_beside(loaded))
+    tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
+    if not tables:
+        raise TableError("None of the mapping's tables is there; its look-ups alone tell nothing.")
+    lookups = {
+        name: read_lookup(name, found.tables[name], spec.key, wanted_columns(mapping, name))
+        for name, spec in mapping.lookups.items()
+        if name in found.tables
+    }
+    missing = tuple(name for name in found.missing if name in mapping.tables)
+    bare = Opened(tables, found.unused, missing, found.paths, found.detected)
+    return Opening(bare, tuple(_keyed(mapping, tables)), lookups)
+
+
+def _beside(loaded: LoadedMapping) -> dict[str, list[Path]]:
+    """Files that lie beside the mapping, for its look-ups."""
+    files = sorted(path for path in loaded.folder.iterdir() if path.suffix.lower() in (*TEXT, *JSON))
+    return dict.fromkeys(loaded.mapping.lookups, files)
+
+
+def wanted_columns(mapping: TableMapping, lookup: str) -> frozenset[str] | None:
+    """The columns of a look-up that some field takes; None (all of them) where that cannot be told."""
+    taken: set[str] = set()
+
+    def walk(part: object) -> None:
+        if isinstance(part, dict):
+            if part.get("lookup") == lookup and part.get("take"):
+                taken.add(part["take"])
+            for each in part.values():
+                walk(each)
+        elif isinstance(part, list | tuple):
+            for each in part:
+                walk(each)
+
+    walk(mapping.model_dump())
+    return frozenset(taken) or None
+
+
+def _keyed(mapping: TableMapping, tables: dict[str, OpenTable]) -> Iterator[KeyedTable]:
+    for name, table in tables.items():
+        spec = mapping.tables[name]
+        if spec.key:
+            yield keyed(name, table, spec.key)
+            continue
+        through = spec.through
+        if through is None or not spec.via or not mapping.tables[through].key:
+            raise MappingError(
+                f"Table {name!r} has no key: give it key = [..], or through = a table that has one and "
+                f"via = {{ its column = this table's column }}."
+            )
+        if through not in tables:
+            raise TableError(f"Table {name!r} leads to the person by table {through!r}, which is not there.")
+        leads = _leads(through, tables[through], tuple(spec.via), mapping.tables[through].key)
+        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through)
+
+
+def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]) -> dict[str, str]:
+    """From the cells of `asked` to the person's key, over all rows of `table`; a row that is none leads nowhere."""
+    by_row = KeyedTable(name, table, key_places(name, table, asked))
+    places = key_places(name, table, key)
+    found: dict[str, str] = {}
+    for cells, number, row in keyed_rows(by_row, None):
+        person = SEPARATOR.join((row[place] or "").strip() for place in places)
+        if found.setdefault(cells, person) != person:
+            file, line = table.sheet.place(number)
+            raise TableError(
+                f"{file}, row {line}: {', '.join(asked)} = {cells!r} leads to two persons; it has to lead to one."
+            )
+    return found

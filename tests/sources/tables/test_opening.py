@@ -1,0 +1,82 @@
+"""A mapping's tables opened: keys of their own or by way of another table, look-ups among the inputs or beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.opening import open_mapping
+from casefhir.sources.tables.rows import TableError
+
+HEAD = """
+casefhir = 1
+name = "t"
+title = "t"
+version = "1"
+recorded = "2026-01-01T00:00:00Z"
+[person]
+table = "people"
+[tables.people]
+key = ["id"]
+[tables.stays]
+key = ["ID"]
+[tables.labs]
+through = "stays"
+via = { stay = "STAY_ID" }
+[lookups.tests]
+files = ["tests.csv"]
+key = ["code"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    for name, content in {
+        "in/people.csv": "id,sex\np1,F\np2,M\n",
+        "in/stays.csv": "id,stay\np1,s1\np2,s2\np2,s3\n",
+        "in/labs.csv": "STAY_ID,value\ns3,1\ns1,2\ns9,3\n,4\n",
+        "tests.csv": "code,name\nck,creatine kinase\nck,creatine kinase\n",
+        "t.toml": HEAD,
+    }.items():
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def test_rows_without_the_persons_key_go_by_way_of_another_table(folder):
+    opening = open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+    faults: list = []
+    found = {
+        each.key[0]: each.rows.get("labs", []) for each in persons(opening.keyed, lambda *told: faults.append(told))
+    }
+    assert found == {"p1": [(3, ("s1", "2"))], "p2": [(2, ("s3", "1"))]}
+    assert [(table, number) for table, number, _, _ in faults] == [("labs", 4), ("labs", 5)]
+    assert "leads to nobody" in faults[0][3]
+    assert opening.count == 7
+
+
+def test_a_look_up_lies_beside_the_mapping_or_among_the_inputs(folder):
+    loaded = load_mapping(folder / "t.toml")
+    assert open_mapping(loaded, [folder / "in"]).lookups["tests"].rows == {("ck",): ("ck", "creatine kinase")}
+    (folder / "in" / "tests.csv").write_text("code,name\nck,CK\n")
+    assert open_mapping(loaded, [folder / "in"]).lookups["tests"].rows == {("ck",): ("ck", "CK")}
+
+
+def test_a_look_up_that_contradicts_itself_is_refused(folder):
+    (folder / "tests.csv").write_text("code,name\nck,one\nck,two\n")
+    with pytest.raises(TableError, match="row 3: The look-up 'tests' tells otherwise"):
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+
+
+def test_a_way_that_leads_to_two_persons_is_refused(folder):
+    (folder / "in" / "stays.csv").write_text("id,stay\np1,s1\np2,s1\n")
+    with pytest.raises(TableError, match="two persons"):
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+
+
+def test_files_that_no_table_wants_are_told(folder):
+    (folder / "in" / "other.csv").write_text("x\n")
+    assert "No table of the mapping is in: other.csv." in list(
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes
+    )
