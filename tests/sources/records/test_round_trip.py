@@ -4,6 +4,7 @@ import dataclasses
 import json
 import string
 import types
+from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jsonschema
@@ -22,6 +23,7 @@ from casefhir.sources.records.nodes import RecordFileError
 from casefhir.sources.records.read import built, read_record
 from casefhir.sources.records.write import as_data, to_json, to_yaml
 from casefhir.sources.records.yaml_file import read_yaml
+from tests.fhir.extracts import extract
 
 CASES = library.list_cases()
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -66,7 +68,7 @@ DATES = st.sampled_from(["2003", "2003-11", "2003-11-04"])
 
 def values(hint: Any, name: str) -> st.SearchStrategy[Any]:
     """Values of a field with that hint; names with rules of their own get values that keep them."""
-    if name in ("date", "start", "end") and hint in (str, str | None):
+    if name in ("date", "start", "end", "birth_date") and hint in (str, str | None):
         return DATES
     if name == "key":
         return KEYS
@@ -76,6 +78,12 @@ def values(hint: Any, name: str) -> st.SearchStrategy[Any]:
         return WORDS.map(str.strip).filter(bool)
     if hint is str:
         return WORDS
+    if hint is bool:
+        return st.booleans()
+    if hint is Decimal:
+        return st.sampled_from(["0", "4.0", "-0.10", "12E+3", "1E-7"]).map(Decimal)
+    if get_origin(hint) is dict:
+        return st.dictionaries(WORDS, WORDS, max_size=2)
     if hint is int:
         return st.integers(1, 10**9)
     if hint is type(None):
@@ -169,3 +177,9 @@ def test_schema_and_reader_agree_on_what_is_a_record(path: tuple[Any, ...], way:
 def test_no_dataclass_has_a_field_called_as_the_mark_of_its_kind() -> None:
     assert all("type" not in each.__dataclass_fields__ for each in (Case, *KINDS))
     assert "type" in model_of(Case).model_json_schema()["$defs"]["Measurement"]["required"]
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_a_case_told_in_tables_comes_back_equal(form: library.RecordForm) -> None:
+    case = extract()
+    assert read_record(library.write_record(case, form), f"record.{form}").case == case

@@ -17,6 +17,7 @@ from casefhir.record import (
     Range,
     Relative,
     Told,
+    Value,
     Words,
     parse_value,
 )
@@ -103,7 +104,7 @@ def _digits(number: Decimal) -> str:
     return format(number, "f")
 
 
-def _value(what: str, value: str | Words) -> Iterator[Amount]:
+def _value(what: str, value: str | Value) -> Iterator[Amount]:
     parsed = parse_value(value)
     match parsed:
         case Range():
@@ -113,7 +114,7 @@ def _value(what: str, value: str | Words) -> Iterator[Amount]:
             yield _amount(what, parsed, signs)
 
 
-def _range(what: str, text: str) -> Iterator[Amount]:
+def _range(what: str, text: str | Range) -> Iterator[Amount]:
     yield from _bounds(what, Range.parse(text))
 
 
@@ -127,7 +128,7 @@ def _bounds(what: str, parsed: Range) -> Iterator[Amount]:
         yield _amount(what, parsed.high, _BELOW)
 
 
-def _time(what: str, text: str) -> Claim:
+def _time(what: str, text: str | Quantity) -> Claim:
     quantity = Quantity.parse(text)
     return Time(what, _digits(quantity.value), quantity.ucum) if quantity.ucum else _amount(what, quantity)
 

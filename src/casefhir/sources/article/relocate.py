@@ -142,7 +142,7 @@ def locations(case: Case, text: str) -> dict[Span, Span]:
     located = {}
     for span, found in candidates.items():
         if found:
-            expected = _expected(anchors, span.offset, case.article.characters, len(squeezed.chars))
+            expected = _expected(anchors, span.offset, case.document.characters, len(squeezed.chars))
             start, end = min(found, key=lambda each: (abs(each[0] - expected), each[1] - each[0]))
             located[span] = squeezed.span(start, end, span.quote)
     return located

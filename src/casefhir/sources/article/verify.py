@@ -139,7 +139,7 @@ def as_span(left: LeftOut) -> Span:
 
 def article_findings(mapping: Mapping, document: Document) -> Iterator[Finding]:
     """What the mapping says of the article and the document does not show."""
-    article, text = mapping.case.article, document.text
+    article, text = mapping.case.document, document.text
 
     def no(what: str, mend: str) -> Finding:
         return Finding(str(mapping.path), mapping.article_line, None, what, mend)

@@ -1,7 +1,8 @@
 """Pydantic models made from the record's dataclasses when they are first asked for: there is no second copy of them.
 
-Where several kinds of object may stand (facts, moments), `type` says which. An object, a list and a text are told apart
-by what they are. Nothing is converted: a whole number is one, text is text.
+Where several kinds of object may stand (facts, moments), `type` says which; a span and words need none. An object, a
+list and a text are told apart by what they are. Nothing is converted: a whole number is one, text is text, and the
+digits of a quantity are text.
 """
 
 import dataclasses
@@ -10,19 +11,29 @@ import operator
 import re
 import types
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
-from casefhir.record import Case
+from casefhir.record import Case, Span, Words
 
 TYPE = "type"
 SCHEMA_KEY = "$schema"
 _ID = "https://w3id.org/casefhir/schema/record.json"
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
-_FORMS: dict[type, str] = {str: "text", list: "a list", tuple: "a list", dict: "an object", int: "a number"}
+_FLAG = "true or false"
+UNTYPED = (Span, Words)  # what stands nearly everywhere where another kind may stand too
+_FORMS: dict[type, str] = {
+    bool: _FLAG,
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+    int: "a number",
+}
 
 
 class Plain(str):
@@ -37,7 +48,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value  # JSON's 12.0 is whole
 
 
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, Plain) else value
+
+
 Whole = Annotated[int, Strict(), BeforeValidator(_whole)]
+Flag = Annotated[bool, Strict(), BeforeValidator(_flag)]
+Digits = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$")]
 
 
 class _Described(GenerateJsonSchema):
@@ -86,6 +103,10 @@ def _shape(hint: Any) -> Any:
         return tuple[tuple(each if each is Ellipsis else _shape(each) for each in get_args(hint))]  # type: ignore[misc]
     if hint is int:
         return Whole
+    if hint is bool:
+        return Flag
+    if hint is Decimal:
+        return Digits
     if hint in kinds_of(hint):
         return model_of(hint)
     if get_origin(hint) not in (Union, types.UnionType):
@@ -95,8 +116,7 @@ def _shape(hint: Any) -> Any:
     if len(kinds) == 1:
         shapes["an object"] = model_of(kinds[0])
     elif kinds:
-        union = _any_of(model_of(each, tagged=True) for each in kinds)
-        shapes["an object"] = Annotated[union, Field(discriminator=TYPE)]
+        shapes["an object"] = _one_of(kinds)
     for each in options(hint):
         if each not in kinds and each is not type(None):
             form = "text" if get_origin(each) is Literal else _FORMS[get_origin(each) or each]
@@ -107,12 +127,31 @@ def _shape(hint: Any) -> Any:
         return alone | None if nullable else alone
     told = " or ".join(shapes)
     tags = _any_of(Annotated[shape, Tag(form)] for form, shape in shapes.items())
-    apart: Any = Annotated[tags, Discriminator(_form, "form", f"It should be {told}")]
+    form_of = _form_or_flag if _FLAG in shapes else _form
+    apart: Any = Annotated[tags, Discriminator(form_of, "form", f"It should be {told}")]
     return apart | None if nullable else apart
 
 
 def _any_of(hints: Iterable[Any]) -> Any:
     return functools.reduce(operator.or_, hints)
+
+
+def _one_of(kinds: list[type]) -> Any:
+    """Several kinds of object, told apart by `type`; the one that needs none is told by its lack."""
+    plain = next((each for each in kinds if each in UNTYPED), None)
+    if plain is None:
+        return Annotated[_any_of(model_of(each, tagged=True) for each in kinds), Field(discriminator=TYPE)]
+    models = _any_of(Annotated[model_of(each, tagged=each is not plain), Tag(each.__name__)] for each in kinds)
+
+    def kind(value: Any) -> Any:
+        named = value.get(TYPE, plain.__name__) if isinstance(value, dict) else None
+        return named if isinstance(named, str) else None
+
+    return Annotated[models, Discriminator(kind)]
+
+
+def _form_or_flag(value: Any) -> str | None:
+    return _form(_flag(value))
 
 
 def _form(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import hashlib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -98,6 +99,10 @@ class _Builder:
                 each for each in (hint, *get_args(hint)) if get_origin(each) is tuple
             )  # one sort of list at a place: see models
             return tuple(self._value(get_args(inner)[0], each, (*path, at)) for at, each in enumerate(value))
+        if isinstance(value, dict):
+            return {str(name): str(words) for name, words in value.items()}
+        if hint is Decimal:
+            return Decimal(value)
         return str(value) if isinstance(value, str) else value
 
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 import re
+from decimal import Decimal
 from typing import Any, get_args, get_type_hints
 
 import yaml
 
 from casefhir import exactjson
 from casefhir.record import Case
-from casefhir.sources.records.models import TYPE, kinds_of
+from casefhir.sources.records.models import TYPE, UNTYPED, kinds_of
 
 # what YAML 1.2 readers take for numbers and PyYAML for text
 _NUMBER_ELSEWHERE = re.compile(r"[-+]?(?:0o[0-7]+|0x[0-9a-fA-F]+|\.?[0-9][0-9_.]*(?:[eE][-+]?[0-9]+)?)$")
@@ -24,9 +25,13 @@ def _object(part: Any, *, tagged: bool) -> dict[str, Any]:
     found: dict[str, Any] = {TYPE: type(part).__name__} if tagged else {}
     for each in dataclasses.fields(part):
         value = getattr(part, each.name)
-        if each.init and (each.default is dataclasses.MISSING or value != each.default):
+        if each.init and value != _default(each):
             found[each.name] = _value(hints[each.name], value)
     return found
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _value(hint: Any, value: Any) -> Any:
@@ -34,11 +39,13 @@ def _value(hint: Any, value: Any) -> Any:
         return [_value(hint, each) for each in value]
     if dataclasses.is_dataclass(value):
         return _object(value, tagged=_several(hint, type(value)))
-    return value
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _several(hint: Any, kind: type) -> bool:
-    """Whether other dataclasses may stand where the hint allows `kind`."""
+    """Whether other dataclasses may stand where the hint allows `kind`, so that it has to say its own."""
+    if kind in UNTYPED:
+        return False
     if kind in kinds_of(hint):
         return len(kinds_of(hint)) > 1
     return any(_several(each, kind) for each in get_args(hint))
