@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casefhir.report.bundles import Resources
-from casefhir.report.documents import Sources, UnreadableSource, documents
+from casefhir.report.documents import Sources, UnreadableSource, documents, headings
 from casefhir.report.facts import cases
 from tests.report.conftest import sources_of, told
 
@@ -57,3 +57,48 @@ def test_a_document_that_is_no_text_is_told(tmp_path: Path) -> None:
     document["identifier"][0]["value"] = next(iter(Sources(tmp_path).names))
     with pytest.raises(UnreadableSource, match="byte 0 is not UTF-8"):
         documents(cases(resources)[0], resources, Sources(tmp_path))
+
+
+ARTICLE = """Abstract
+Nothing of note is told here at all.
+Case presentation
+The CK was 489 and the CRP was high. She likes tea.
+# References
+Nobody et al. wrote of another thing.
+"""
+
+
+def test_words_in_no_fact_are_gaps_where_their_section_tells_of_the_case(tmp_path: Path) -> None:
+    sources_of(tmp_path, ARTICLE)
+    resources = told(ARTICLE, {"ck": "The CK was 489", "crp": "CRP was high"})
+    (document,) = documents(cases(resources)[0], resources, Sources(tmp_path))
+    assert [(each.title, each.words, each.in_facts, each.tells) for each in document.sections] == [
+        ("Abstract", 8, 0, False),
+        ("Case presentation", 12, 7, True),
+        ("References", 7, 0, False),
+    ]
+    assert [each.text.strip() for each in document.gaps] == ["and the", ". She likes tea."]
+    assert document.section_at(ARTICLE.index("CRP")) == "Case presentation"
+    assert [each.text for each in document.segments if each.role == "heading"] == [
+        "Abstract",
+        "Case presentation",
+        "# References",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("### Dear Editor,", "Dear Editor"),
+        (" Case 2", "Case 2"),
+        ("2. Discussion:", "Discussion"),
+        ("KEY WORDS", "KEY WORDS"),
+    ],
+)
+def test_headings_are_lines_of_their_own(line: str, title: str) -> None:
+    assert headings(f"Words.\n{line}\nMore.") == [(7, 7 + len(line), title)]
+
+
+@pytest.mark.parametrize("line", ["The results were normal.", "Case 2 was a man", "#5 of the list" * 20, ""])
+def test_other_lines_are_no_headings(line: str) -> None:
+    assert headings(f"Words.\n{line}\nMore.") == []

@@ -114,7 +114,20 @@ def test_only_a_normal_range_is_a_band() -> None:
     low, high = {"low": {"value": 3}, "text": "> 3"}, {"high": {"value": 88}, "type": {"text": "of 88"}}
     (case,) = grouped(held(PATIENT, observed("a", referenceRange=[low, high])))
     (found,) = series(case)
-    assert found.bands == ((3, None),)
+    assert [(each.low, each.high, each.short) for each in found.bands] == [(3, None, "> 3")]
+
+
+def test_a_unit_that_is_a_code_alone_keeps_its_digits() -> None:
+    cells = observed("a") | {"valueQuantity": {"value": 5, "code": "10*9/L"}}
+    (found,) = series(grouped(held(PATIENT, cells))[0])
+    assert found.unit == "10*9/L"
+
+
+def test_a_range_in_another_unit_is_no_band() -> None:
+    wrong, right = {"high": {"value": 170, "unit": "mg/l"}}, {"high": {"value": 170, "code": "U/L"}}
+    (case,) = grouped(held(PATIENT, observed("a", referenceRange=[wrong]), observed("b", referenceRange=[right])))
+    (found,) = series(case)
+    assert [(each.ends, each.short) for each in found.bands] == [((170,), "up to 170 U/L")]
 
 
 def test_cases_are_aligned_at_the_first_start_of_a_drug_that_was_given() -> None:

@@ -54,6 +54,19 @@ class When:
 NOT_TOLD = When(None, None, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """How a time hangs on an event: `event` is the fact (None where the event is words alone), `name` its words.
+
+    `told` is the length of time and the relationship in words: "9 months after start"; `said` are the source's words.
+    """
+
+    event: Held | None
+    name: str
+    told: str
+    said: str
+
+
 def days(written: str) -> tuple[date, date] | None:
     """The first and last day that a FHIR date ("2012", "2012-05", an instant) spans; None for no date."""
     kind = "dateTime" if "T" in written else "date"
@@ -73,6 +86,7 @@ class Chronology:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self._found: dict[tuple[int, str], When] = {}
+        self._hangs: dict[int, Hang] = {}
 
     def start(self, held: Held) -> When:
         """When the fact was, or started."""
@@ -81,6 +95,12 @@ class Chronology:
     def end(self, held: Held) -> When:
         """When it ended; unknown for facts at one time."""
         return self._edge(held, "end")
+
+    def hang(self, held: Held) -> Hang | None:
+        """The event that the fact's start (its end where no start is told) hangs on; None where dates tell it."""
+        self.start(held)
+        self.end(held)
+        return self._hangs.get(id(held.value))
 
     def _edge(self, held: Held, side: str) -> When:
         key = (id(held.value), side)
@@ -126,9 +146,9 @@ class Chronology:
         length = inner(offset, "valueDuration")
         target = self.resources.target(text(event, "valueReference", "reference"), held)
         name = words(inner(event, "valueCodeableConcept")) or text(event, "valueReference", "display")
-        if target is not None:
-            name = f"“{title(target)}”"
-        told = " ".join(filter(None, (amount(length), relationship.replace("-", " "), name)))
+        how_long = " ".join(filter(None, (amount(length), relationship.replace("-", " "))))
+        self._hangs.setdefault(id(held.value), Hang(target, title(target) if target else name, how_long, said))
+        told = " ".join(filter(None, (how_long, f"“{title(target)}”" if target else name)))
         shown = f"{said} ({told})" if said else told
         span = self._hung(target, relationship, length) if target is not None else None
         return When(*span, shown, derived=True) if span else When(None, None, shown)

@@ -2,8 +2,11 @@
 
 import base64
 import hashlib
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from casefhir.report.facts import Case
 from casefhir.report.look import Place, items, places, text
 
 _HASH_NAME = "ni:///sha-256;"
+_TELLS = 1 / 3  # a section tells of the case where at least this part of its words is in facts
+_WORD = re.compile(r"\w\w+")
 
 
 class UnreadableSource(CasefhirError):
@@ -22,11 +27,30 @@ class UnreadableSource(CasefhirError):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a document with the facts (by their names on the page) that are stated in it."""
+    """A stretch of a document with the facts (by their names on the page) that are stated in it.
+
+    `role` is "heading", "gap" (words of a section that tells of the case, in no fact), or empty.
+    """
 
     offset: int
     text: str
     facts: tuple[str, ...]
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a document: its heading, where it begins, its words and how many of them are in facts."""
+
+    title: str
+    offset: int
+    words: int
+    in_facts: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether the section tells of the case."""
+        return self.words > 0 and self.in_facts >= _TELLS * self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +60,17 @@ class Document:
     key: str
     title: str
     segments: tuple[Segment, ...]
+    sections: tuple[Section, ...]
+
+    def section_at(self, offset: int) -> str:
+        """The heading of the section that `offset` lies in; empty before the first."""
+        at = bisect_right([each.offset for each in self.sections], offset) - 1
+        return self.sections[at].title if at >= 0 else ""
 
     @property
-    def share(self) -> int:
-        """How much of the text facts were taken from, in per cent."""
-        whole = sum(len(each.text) for each in self.segments)
-        return round(100 * sum(len(each.text) for each in self.segments if each.facts) / whole) if whole else 0
+    def gaps(self) -> tuple[Segment, ...]:
+        """The stretches of the case's sections that no fact was taken from."""
+        return tuple(each for each in self.segments if each.role == "gap")
 
 
 class Sources:
@@ -92,7 +121,8 @@ def documents(case: Case, resources: Resources, sources: Sources) -> list[Docume
                 if _same(place, each, held, resources)
             ]
             title = next((text(each, "attachment", "title") for each in items(held.value, "content")), "")
-            found.append(Document(f"{case.key}-d{number}", title or "Source", _segments(said, spans)))
+            segments, sections = _parted(said, _segments(said, spans))
+            found.append(Document(f"{case.key}-d{number}", title or "Source", segments, sections))
     return found
 
 
@@ -120,7 +150,7 @@ def _segments(said: str, spans: list[tuple[Place, str]]) -> tuple[Segment, ...]:
         if begin < end:
             starts.setdefault(begin, []).append(key)
             ends.setdefault(end, []).append(key)
-    cuts = sorted({0, len(said), *starts, *ends})
+    cuts = sorted({0, len(said), *starts, *ends, *(edge for each in headings(said) for edge in each[:2])})
     open_: list[str] = []
     found = []
     for begin, end in pairwise(cuts):
@@ -129,3 +159,41 @@ def _segments(said: str, spans: list[tuple[Place, str]]) -> tuple[Segment, ...]:
         open_ += starts.get(begin, ())
         found.append(Segment(begin, said[begin:end], tuple(dict.fromkeys(open_))))
     return tuple(found)
+
+
+@cache
+def _headings() -> re.Pattern[str]:
+    lines = (Path(__file__).parent / "assets" / "headings.txt").read_text("utf-8").split("\n")
+    known = "|".join(filter(None, lines))
+    return re.compile(
+        rf"^[ \t]*(?:\#{{1,6}}[ \t]+(?P<marked>\S[^\n]{{0,120}})|(?:\d+\.?\s+)?(?P<known>{known}))[ \t]*[:.]?,?[ \t]*$",
+        re.IGNORECASE | re.MULTILINE,
+    )
+
+
+def headings(said: str) -> list[tuple[int, int, str]]:
+    """Where `said` has headings, a line each: Markdown's, and those that case reports have (assets/headings.txt)."""
+    return [
+        (each.start(), each.end(), (each["marked"] or each["known"]).strip(" \t#:.,"))
+        for each in _headings().finditer(said)
+    ]
+
+
+def _parted(said: str, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ...], tuple[Section, ...]]:
+    """The segments with their roles, and the sections they lie in."""
+    lines = {begin: end for begin, end, _ in headings(said)}
+    begins = [0, *lines]
+    titles = ["", *(title for _, _, title in headings(said))]
+    words, in_facts = [0] * len(begins), [0] * len(begins)
+    at = [bisect_right(begins, each.offset) - 1 for each in segments]
+    heading = [any(begin <= each.offset < end for begin, end in lines.items()) for each in segments]
+    for each, section, line in zip(segments, at, heading):
+        count = 0 if line else len(_WORD.findall(each.text))
+        words[section] += count
+        in_facts[section] += count if each.facts else 0
+    sections = tuple(Section(*each) for each in zip(titles, begins, words, in_facts))
+    found = []
+    for each, section, line in zip(segments, at, heading):
+        gap = not each.facts and sections[section].tells and _WORD.search(each.text)
+        found.append(replace(each, role="heading" if line else "gap" if gap else ""))
+    return tuple(found), tuple(each for each in sections if each.words or each.title)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casefhir.report.bundles import Held, Resources
-from casefhir.report.chronology import Chronology, When, title
+from casefhir.report.chronology import Chronology, Hang, When, title
 from casefhir.report.look import Code, Place, all_words, amount, codes, inner, items, places, span, text, words
 
 KINDS = {
@@ -26,6 +26,10 @@ ORDER = (*dict.fromkeys(KINDS.values()), "Other facts")
 _SUBJECTS = ("subject", "patient", "individual", "beneficiary")
 _NOT_FACTS = frozenset({"Patient", "DocumentReference", "Composition", "Provenance", "Bundle"})
 _CODED = ("code", "medicationCodeableConcept", "event", "vaccineCode", "type")
+# what makes a name alone say the wrong thing
+_DOUBTS = frozenset(
+    {"refuted", "entered-in-error", "provisional", "differential", "unconfirmed", "not-taken", "not-done"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,28 @@ class Fact:
     codes: tuple[Code, ...]
     places: tuple[Place, ...]
     notes: tuple[str, ...]
+    hang: Hang | None = None
     links: tuple[Link, ...] = ()
     findings: list[Any] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """The title, and what turns it into its opposite or into a doubt: refuted, not taken, not done."""
+        verified = items(self.held.value, "verificationStatus")
+        said = [text(self.held.value, "status"), *(each.code for one in verified for each in codes(one))]
+        doubts = [each.replace("-", " ") for each in said if each in _DOUBTS]
+        return f"{self.title} ({', '.join(doubts)})" if doubts else self.title
+
+    @property
+    def about(self) -> str:
+        """What makes two facts tell of the same thing, two courses of one drug: the first code, else the words."""
+        return f"{self.codes[0].system}|{self.codes[0].code}" if self.codes else self.title.lower()
+
+    @property
+    def brief(self) -> str:
+        """The value in few words: a course's dose as the source has it, where it has it."""
+        said = [text(each, "text") for each in items(self.held.value, "dosage")]
+        return "; ".join(filter(None, said)) or self.value
 
     @property
     def when(self) -> str:
@@ -170,6 +194,7 @@ def _fact(held: Held, keys: dict[int, str], chronology: Chronology, resources: R
         codes(concept),
         places(value),
         tuple(filter(None, notes)),
+        chronology.hang(held),
         tuple(filter(None, (link(each) for each in linked))),
     )
 

@@ -106,14 +106,15 @@ def places(value: Any) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def unit(quantity: Any) -> str:
+    """A Quantity's unit as written, else its UCUM code: annotations without braces, 1 as nothing."""
+    coded = text(quantity, "code").strip("{}")
+    return text(quantity, "unit") or ("" if coded == "1" else coded)
+
+
 def amount(quantity: Any) -> str:
     """A Quantity as people write it: "< 4.0 mg/l"."""
-    return " ".join(
-        filter(
-            None,
-            (text(quantity, "comparator"), text(quantity, "value"), text(quantity, "unit") or text(quantity, "code")),
-        )
-    )
+    return " ".join(filter(None, (text(quantity, "comparator"), text(quantity, "value"), unit(quantity))))
 
 
 def span(range_: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from casefhir.report.chronology import When
 from casefhir.report.facts import Case, Fact
+from casefhir.report.look import all_words, text
 from casefhir.report.series import Series
 
 Row = dict[str, Any]
@@ -49,7 +50,7 @@ def value_rows(series: Series) -> list[Row]:
             else f"{series.name}: {each.text}"
         )
         row = _common(each.fact, f"{said}, {each.start.text}") | stretch(each.start)
-        row |= {"shown": shortened(each.text), "how": _how(each.start)}
+        row |= {"shown": shortened(f"{each.text} {each.flag}".strip()), "how": _how(each.start), "flag": each.flag}
         if each.number is not None:
             row["value"] = float(each.number)  # a place on the axis; the text beside it has the digits
         found.append(row)
@@ -61,13 +62,21 @@ def _how(when: When) -> str:
 
 
 def course_rows(case: Case) -> list[Row]:
-    """One row a drawn course: where it surely ran (`sure`), where it may have started or ended."""
-    found = []
-    for lane, fact in enumerate(each for each in case.of_kind("Treatment courses") if drawn(each)):
-        said = ", ".join(filter(None, (fact.title, fact.value, fact.status, fact.when)))
+    """One row a drawn course, drug by drug: where it surely ran (`sure`), where it may have started or ended."""
+    courses = [each for each in case.of_kind("Treatment courses") if drawn(each)]
+    first: dict[str, date] = {}
+    for fact in courses:
+        first[fact.about] = min(first.get(fact.about, date.max), _begin(fact))
+    courses.sort(key=lambda each: (first[each.about], each.about, _begin(each)))
+    found, last = [], ""
+    for lane, fact in enumerate(courses):
+        said = ", ".join(filter(None, (fact.label, fact.value, fact.status, fact.when)))
+        drug = fact.about
         row = _common(fact, said) | {
-            "lane": f"{lane:03d} {shortened(fact.title)}",
-            "detail": shortened("; ".join(filter(None, (fact.value, fact.status)))),
+            "lane": f"{lane:03d} {shortened(fact.title) if fact.title != last else ''}",
+            "drug": drug,
+            "detail": shortened(fact.brief),
+            "full": shortened(": ".join(filter(None, (fact.title, fact.brief)))),
         }
         row["how"] = "reckoned from an event" if fact.start.derived or fact.end.derived else "as told"
         row["taken"] = "no" if fact.held.value.get("status") == "not-taken" else "yes"
@@ -77,9 +86,27 @@ def course_rows(case: Case) -> list[Row]:
         if start and end and start["to"] < end["from"]:
             row |= {"sure_from": start["to"], "sure_to": end["from"]}
         # a course told at one point in time has no end to tell
-        row["end"] = "told" if end or "effectiveDateTime" in fact.held.value else "not told"
+        whole = "effectiveDateTime" in fact.held.value or row["taken"] == "no"
+        row["after"] = shortened("; ".join(_ends(fact, told=bool(end) or whole, began=bool(start))))
         found.append(row)
+        last = fact.title
     return found
+
+
+def _begin(fact: Fact) -> date:
+    return fact.start.first or fact.end.first or date.max
+
+
+def _ends(fact: Fact, *, told: bool, began: bool) -> list[str]:
+    """How a course ended, for its bar: status and why where they say more than that it went on."""
+    status = text(fact.held.value, "status")
+    said = ["‹ start not told"] if not began else []
+    reason = all_words(fact.held.value, "statusReason")
+    if reason or status in ("stopped", "completed", "not-taken", "on-hold", "active", "intended"):
+        said.append(": ".join(filter(None, (status.replace("-", " "), reason))))
+    if not told and status != "active":
+        said.append("› end not told")
+    return said
 
 
 def drawn(fact: Fact) -> bool:
@@ -104,10 +131,12 @@ def _lanes(facts: list[Fact]) -> list[Row]:
         linked = ", ".join(link.text for link in fact.links) if fact.kind == "Adverse events" else ""
         said = ", ".join(
             filter(
-                None, (f"{fact.kind}: {fact.title}", fact.value, f"linked with: {linked}" if linked else "", fact.when)
+                None, (f"{fact.kind}: {fact.label}", fact.value, f"linked with: {linked}" if linked else "", fact.when)
             )
         )
-        shown = f"{fact.title}: {fact.value}" if fact.kind == "Results" and fact.value else fact.title
+        shown = f"{fact.label}: {fact.value}" if fact.kind == "Results" and fact.value else fact.label
+        if linked:
+            shown = f"{shown} ← {linked}"
         found.append(
             _common(fact, said)
             | stretch(fact.start)

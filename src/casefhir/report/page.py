@@ -15,9 +15,10 @@ from casefhir.report.check import Found, placed
 from casefhir.report.cohort import multiples
 from casefhir.report.documents import Sources, documents
 from casefhir.report.facts import ORDER, Case, cases
+from casefhir.report.ladder import ladder
 from casefhir.report.look import items, text
-from casefhir.report.marks import drawn
-from casefhir.report.timeline import SCHEMA, timeline
+from casefhir.report.panels import SCHEMA
+from casefhir.report.timeline import timeline
 
 _ASSETS = Path(__file__).parent / "assets"
 _MOST_COPIED = 20
@@ -51,7 +52,10 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
     for each, case in zip(shown, found):
         each["texts"] = documents(case, resources, sources) if sources is not None else []
         each["starts"] = {
-            part.offset: f"{said.key}-{part.offset}" for said in each["texts"] for part in said.segments if part.facts
+            part.offset: (f"{said.key}-{part.offset}", said.section_at(part.offset))
+            for said in each["texts"]
+            for part in said.segments
+            if part.facts
         }
         each["counts"] = [len(case.of_kind(kind)) for kind in kinds]
     count = f"{len(found)} case{'' if len(found) == 1 else 's'}"
@@ -96,7 +100,7 @@ def _shown(case: Case, all_cases: list[Case], safe: Any) -> dict[str, Any]:
     plan = timeline(case)
     starts = [each.start for each in case.facts if each.start.known]
     patient = case.patient.value if case.patient else {}
-    gender = text(patient, "gender")
+    gender, born = text(patient, "gender"), text(patient, "birthDate")
     copied = ""
     if len(all_cases) <= _MOST_COPIED:
         bundle = {
@@ -112,14 +116,20 @@ def _shown(case: Case, all_cases: list[Case], safe: Any) -> dict[str, Any]:
         "key": case.key,
         "name": case.name,
         "gender": gender,
-        "summary": "; ".join(filter(None, (gender, *counts))),
+        "summary": "; ".join(filter(None, (gender, f"born {born}" if born else "", *counts))),
         # years alone: a first and a last day would be days that nobody told
         "first": min((f"{each.first:%Y}" for each in starts), default=""),
         "last": max((f"{each.last:%Y}" for each in starts), default=""),
         "timeline": plan,
         "data": safe(embedded(json.dumps({**plan, "name": case.name}))) if plan else "",
-        "undated": [each for each in case.facts if not drawn(each)],
+        "ladder": ladder(case),
         "bundle": safe(copied),
+        "articles": {
+            name: _document(each.value)
+            for each in case.resources
+            if each.type == "DocumentReference"
+            for name in (each.url, f"DocumentReference/{each.id}")
+        },
         "documents": [_document(each.value) for each in case.resources if each.type == "DocumentReference"],
         "tables": [(kind, kept) for kind in ORDER if (kept := case.of_kind(kind))],
         "others": sorted(case.others.items()),

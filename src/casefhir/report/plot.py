@@ -7,8 +7,11 @@ from casefhir.extras import needed
 from casefhir.report.bundles import Resources
 from casefhir.report.facts import cases
 from casefhir.report.marks import value_rows
+from casefhir.report.panels import SCHEMA, series_panel
 from casefhir.report.series import chosen, series
-from casefhir.report.timeline import SCHEMA, beside, padded, series_panel
+from casefhir.report.timeline import beside, padded
+
+_HEIGHT = 200
 
 
 class NothingToPlot(CasefhirError):
@@ -31,12 +34,14 @@ def figure(resources: Resources, code: str) -> dict[str, Any]:
             if any("value" in row for row in rows):
                 first, last = padded(min(row["from"] for row in rows), max(row["to"] for row in rows))
                 beside(rows, first, last)
-                panel = series_panel(each, rows, f"s{len(panels)}")
+                panel = series_panel(each, rows, f"s{len(panels)}", _HEIGHT)
                 panel["layer"][-1]["encoding"]["x"]["scale"]["domain"] = [first, last]
-                for layer in panel["layer"]:  # a figure has no page that its marks could lead into
-                    layer["encoding"].pop("href", None)
+                for layer in panel["layer"]:
+                    layer["encoding"].pop("href", None)  # a figure has no page that its marks could lead into
+                    if "axis" in layer["encoding"].get("y", {}):
+                        layer["encoding"]["y"]["axis"]["title"] = each.unit or "value"
                 several.append(case.name)
-                panels.append(panel | {"title": each.name, "height": 220})
+                panels.append(panel | {"title": each.name})
     if not panels:
         raise NothingToPlot(
             f"No dated number is told for {code!r}. With dates there are: {', '.join(sorted(others)) or 'none'}."

@@ -8,9 +8,12 @@ from typing import Any
 
 from casefhir.report.chronology import When
 from casefhir.report.facts import Case, Fact, observed
-from casefhir.report.look import codes, inner, items, number, text, words
+from casefhir.report.look import codes, inner, items, number, span, text, unit, words
 
 _DIMENSIONLESS = ("", "1")
+# v3-ObservationInterpretation as laboratories print it; N says nothing that needs a mark
+_FLAGS = frozenset({"L", "LL", "LU", "H", "HH", "HU", "A", "AA"})
+_SHORT = 14
 
 
 @cache
@@ -27,25 +30,52 @@ def _place(codes_: tuple[str, ...]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One measured value: a number with unit, or words (`number` None), when, and the fact it stands in."""
+    """One measured value: a number with unit, or words (`number` None), when, and the fact it stands in.
+
+    `flag` is H, L … where the resource itself says that the value is not normal; empty elsewhere.
+    """
 
     fact: Fact
     start: When
     number: Decimal | None
     text: str
     unit: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range told to be normal, one end of which may be open (None), and its words as printed."""
+
+    low: Decimal | None
+    high: Decimal | None
+    text: str
+
+    @property
+    def ends(self) -> tuple[Decimal, ...]:
+        """The ends that are told."""
+        return tuple(each for each in (self.low, self.high) if each is not None)
+
+    @property
+    def short(self) -> str:
+        """The words where they are few, else the numbers."""
+        if self.text and len(self.text) <= _SHORT:
+            return self.text
+        if self.low is not None and self.high is not None:
+            return f"{self.low}–{self.high}"
+        return f"≥ {self.low}" if self.low is not None else f"≤ {self.high}"
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values of one code in one unit; `bands` are the (low, high) of ranges that are told to be normal."""
+    """The values of one code in one unit; `bands` are the ranges that are told to be normal, in the same unit."""
 
     key: str
     name: str
     unit: str
     codes: tuple[str, ...]
     values: tuple[Value, ...]
-    bands: tuple[tuple[Decimal | None, Decimal | None], ...]
+    bands: tuple[Band, ...]
 
     @property
     def drawn(self) -> tuple[Value, ...]:
@@ -55,7 +85,12 @@ class Series:
     @property
     def followed(self) -> bool:
         """Whether it is followed over time, or one of the measurements this field asks for first."""
-        return len(self.drawn) > 1 or _place(self.codes) < len(known())
+        return len(self.drawn) > 1 or self.rank < len(known())
+
+    @property
+    def rank(self) -> int:
+        """Its place among the measurements this field asks for first; those it does not ask for come last."""
+        return _place(self.codes)
 
 
 @dataclass(slots=True)
@@ -91,11 +126,16 @@ def _add(groups: dict[str, _Group], fact: Fact, part: Any) -> None:
     exact = number(quantity, "value")
     if exact is None:
         exact = number(part, "valueInteger")
-    unit = text(quantity, "unit") or text(quantity, "code").replace("1", "")
-    coded = text(quantity, "code") or unit
-    measure = "" if coded in _DIMENSIONLESS or coded.startswith("{") else coded
+    measure = _measure(quantity)
     shown = f"{comparator} {exact}".strip() if exact is not None else said
-    group.values.append((Value(fact, fact.start, exact, shown, unit), measure, part))
+    flag = next((each.code for one in items(part, "interpretation") for each in codes(one) if each.code in _FLAGS), "")
+    group.values.append((Value(fact, fact.start, exact, shown, unit(quantity), flag), measure, part))
+
+
+def _measure(quantity: Any) -> str:
+    """What tells the units of two quantities apart: nothing for counts and scores."""
+    coded = text(quantity, "code") or text(quantity, "unit")
+    return "" if coded in _DIMENSIONLESS or coded.startswith("{") else coded
 
 
 def _split(key: str, group: _Group) -> list[Series]:
@@ -109,23 +149,26 @@ def _split(key: str, group: _Group) -> list[Series]:
         ]
         values = tuple(value for value, _ in kept)
         unit = next((each.unit for each in values if each.number is not None and each.unit), "")
-        bands = dict.fromkeys(band for value, part in kept for band in _bands(part))
+        bands = dict.fromkeys(band for _, part in kept for band in _bands(part, measure))
         found.append(Series(f"{key}|{measure}", group.name, unit, group.codes, values, tuple(bands)))
     return found
 
 
-def _bands(part: Any) -> list[tuple[Decimal | None, Decimal | None]]:
+def _bands(part: Any, measure: str) -> list[Band]:
     found = []
     for each in items(part, "referenceRange"):
         normal = "type" not in each or any(code.code == "normal" for code in codes(each["type"]))
-        low, high = number(each, "low", "value"), number(each, "high", "value")
-        if normal and (low is not None or high is not None):
-            found.append((low, high))
+        ends = [end for end in (inner(each, "low"), inner(each, "high")) if number(end, "value") is not None]
+        # a range in another unit has no place on this axis; one without a unit has the value's
+        same = all(_measure(end) in (measure, "") for end in ends)
+        if normal and ends and same:
+            band = Band(number(each, "low", "value"), number(each, "high", "value"), text(each, "text") or span(each))
+            found.append(band)
     return found
 
 
 def _rank(found: Series) -> tuple[int, int]:
-    return _place(found.codes), -len(found.drawn)
+    return found.rank, -len(found.drawn)
 
 
 def chosen(found: list[Series], wanted: str) -> list[Series]:

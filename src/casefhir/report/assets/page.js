@@ -16,38 +16,57 @@ function named(svg, name) {
   });
 }
 
-function everyX(spec, act) {
-  for (const layer of spec.layer ?? []) if (layer.encoding?.x) act(layer.encoding.x);
+function everyAxis(spec, channel, act) {
+  for (const layer of spec.layer ?? []) if (layer.encoding?.[channel]?.axis) act(layer.encoding[channel].axis);
 }
 
+// Wide: names stand left of the plots, ranges right of them. Narrow: names stand above.
+const NARROW = 700, RANGES = 96;
+
 function composed(chart) {
-  const narrow = chart.box.clientWidth < 640;
-  const width = Math.max(180, chart.box.clientWidth - (narrow ? 130 : 230));
-  const panels = chart.panels.filter((panel) => chart.shown.has(panel.id)).map((panel) => {
-    const spec = structuredClone(panel.spec);
+  const narrow = chart.box.clientWidth < NARROW, gutter = narrow ? 40 : chart.gutter;
+  const width = Math.max(180, chart.box.clientWidth - gutter - (narrow ? 14 : RANGES));
+  const kept = chart.panels.filter((panel) => chart.shown.has(panel.id));
+  const panels = kept.map((panel, at) => {
+    const spec = structuredClone(panel.spec), last = at === kept.length - 1;
     spec.width = width;
-    everyX(spec, (x) => { x.axis.tickCount = Math.max(3, Math.floor(width / 90)); x.axis.labelOverlap = true; });
-    for (const layer of spec.layer) {
-      if (narrow && layer.encoding.y?.axis?.labelLimit) layer.encoding.y.axis.labelLimit = 90;
-      // words have at least two fifths of the width on their side; what needs more ends in … (the table has it whole)
-      if (layer.mark.type === "text") layer.mark.limit = Math.round(width * 0.39);
-    }
+    if (narrow) spec.title = panel.title;
+    everyAxis(spec, "x", (x) => {
+      Object.assign(x, { tickCount: Math.max(3, Math.floor(width / 90)), labelOverlap: true });
+      // the years stand at the top and the foot; between them the lines lead the eye
+      if (!last) Object.assign(x, at === 0 ? { orient: "top" } : { labels: false, ticks: false });
+    });
+    everyAxis(spec, "y", (y) => {
+      if (y.title) Object.assign(y, narrow ? { title: null } : { titleAngle: 0, titleAlign: "left", titleBaseline: "top", titleAnchor: "end", titleX: -gutter, titleY: 2, titleLimit: gutter - 42 });
+      if (y.labelLimit) Object.assign(y, narrow ? { labels: false } : { labelAlign: "left", labelPadding: gutter });
+    });
+    // words have at least two fifths of the width on their side; what needs more ends in … (the table has it whole)
+    for (const layer of spec.layer) if (layer.mark.type === "text") layer.mark.limit = layer.encoding.x.value ? RANGES - 8 : Math.round(width * 0.39);
+    if (narrow) spec.layer = spec.layer.filter((layer) => !layer.encoding.x?.value).map((layer) => named_(layer));
     return spec;
   });
   const named = panels.map((spec) => spec.layer.find((layer) => layer.name));
   // the scale is shared: one layer says its domain for all, one without x2, whose end would be read as another domain
-  panels[0].layer.find((layer) => layer.encoding.x && !layer.encoding.x2).encoding.x.scale.domain =
+  panels[0].layer.find((layer) => layer.encoding.x?.scale && !layer.encoding.x2).encoding.x.scale.domain =
     chart.domain.map((day) => new Date(day).getTime());
   const ink = "currentColor";
   return {
-    $schema: chart.schema, background: null, vconcat: panels, spacing: 12, resolve: { scale: { x: "shared", color: "independent" } },
+    $schema: chart.schema, background: null, vconcat: panels, spacing: 8, padding: { left: 2, top: 2, right: 2, bottom: 2 },
+    resolve: { scale: { x: "shared", color: "independent" } },
     params: [{ name: "zoom", bind: "scales", views: named.map((layer) => layer.name),
       select: { type: "interval", encodings: ["x"], zoom: "wheel![event.shiftKey]" } }],
     config: {
-      axis: { labelColor: ink, titleColor: ink, domainColor: ink, tickColor: ink, gridColor: ink, gridOpacity: 0.13 },
-      title: { color: ink, anchor: "start", frame: "group", fontSize: 12 }, view: { stroke: null }, font: "system-ui, sans-serif",
+      axis: { labelColor: ink, titleColor: ink, domainColor: ink, tickColor: ink, gridColor: ink, gridOpacity: 0.13, domainOpacity: 0.4, labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 600 },
+      title: { color: ink, anchor: "start", frame: "group", fontSize: 12, offset: 2 }, view: { stroke: null }, font: "system-ui, sans-serif",
     },
   };
+}
+
+// Where no name stands in the margin, the words of a course begin with it.
+function named_(layer) {
+  const text = layer.encoding.text;
+  if (text?.field !== "detail") return layer;
+  return { ...layer, encoding: { ...layer.encoding, text: { field: "full" } } };
 }
 
 async function draw(chart) {
@@ -74,7 +93,7 @@ function began(box) {
   if (charts.has(key)) return charts.get(key);
   const data = JSON.parse(document.getElementById(`${key}-data`).textContent);
   const whole = data.domain;
-  const chart = { box, turn: 0, view: null, name: data.name, panels: data.panels, schema: data.schema, whole, domain: [...whole],
+  const chart = { box, turn: 0, view: null, name: data.name, panels: data.panels, schema: data.schema, gutter: data.gutter, whole, domain: [...whole],
     shown: new Set(data.panels.filter((panel) => panel.shown).map((panel) => panel.id)) };
   charts.set(key, chart);
   draw(chart);
@@ -111,6 +130,7 @@ document.addEventListener("click", (event) => {
     draw(chart);
   } else if (button.dataset.copy) copy(asText(document.getElementById(button.dataset.copy)), "The table is copied.");
   else if (button.dataset.json) copy(document.getElementById(button.dataset.json).textContent, "The bundle is copied.");
+  else if (button.dataset.gap) nextGap(document.getElementById(button.dataset.gap));
   else if (button.closest("th")) sort(button.closest("th"));
 });
 
@@ -191,6 +211,17 @@ document.addEventListener("click", (event) => {
   if (link?.dataset.light) light([link.dataset.light]);
   else if (link?.dataset.facts) light(link.dataset.facts.split(" "));
 });
+
+// Goes through the words that are in no fact, one after the other.
+function nextGap(words) {
+  const gaps = [...words.querySelectorAll(".gap")], at = gaps.findIndex((each) => each.classList.contains("lit"));
+  document.querySelectorAll(".lit").forEach((each) => each.classList.remove("lit"));
+  const next = gaps[(at + 1) % gaps.length];
+  if (!next) { told("Every word of the sections that tell of the case is in a fact."); return; }
+  next.classList.add("lit");
+  next.scrollIntoView({ block: "center" });
+  told(`Words in no fact: ${next.textContent.trim()}`);
+}
 
 // A link to a fact opens the table it stands in.
 function reveal() {
