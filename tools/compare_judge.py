@@ -22,7 +22,7 @@ OURS_ONLY = {"terminology.loinc", "terminology.snomed"}  # HL7's engine has no c
 def place(text: str) -> str:
     """A location without what the two write differently: entry comments, indexes of urls, primitives' ids."""
     plain = re.sub(r"/\*[^*]*\*/|\[url='[^']*'\]", "", text)
-    return re.sub(r"\.extension\[\d+\].*|\.ofType\([A-Za-z0-9]+\)|\[\d+\]", "", plain).rstrip(".")
+    return re.sub(r"\.extension\[\d+\].*|\.ofType\([A-Za-z0-9]+\)|\[\d+\]|\[x\]", "", plain).rstrip(".")
 
 
 def near(one: str, other: str) -> bool:

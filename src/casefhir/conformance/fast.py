@@ -26,6 +26,7 @@ _STRANGE = (RecursionError, TypeError, AttributeError, KeyError)
 MARK, ESCAPED = b'":', b'\\":'
 _QUOTED_SPACE = re.compile(rb'"[ \t\r\n]+:')
 _SPACED = (b" :", b"\t:", b"\n:", b"\r:")
+_TINY = re.compile(rb"[eE]-\d{3}")  # binary fractions take such a number for 0
 
 
 def loads(data: bytes) -> tuple[Any, int] | None:
@@ -38,6 +39,7 @@ def loads(data: bytes) -> tuple[Any, int] | None:
     if (
         b"\\u0022" in data
         or data.startswith(b"\xef")
+        or ((b"e-" in data or b"E-" in data) and _TINY.search(data))
         or (any(each in data for each in _SPACED) and _QUOTED_SPACE.search(data))
     ):
         return None

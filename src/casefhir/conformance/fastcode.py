@@ -13,6 +13,7 @@ from casefhir.conformance.fastrules import NO, YES, Rules
 from casefhir.conformance.fastvalues import VALUES, Values
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
 from casefhir.conformance.invariants import CORRECTED
+from casefhir.conformance.measurements import DOSES
 from casefhir.conformance.references import allowed
 from casefhir.conformance.shapes import Element, Rule, Shape, TypeRef, shape
 from casefhir.conformance.vocabulary import Vocabulary
@@ -287,8 +288,15 @@ class Writer:
             self.body.append("if len(o['security']) > 1: return False")
         elif self.shape.kind == "resource":
             self.body.append(f"if not V.sensible({name!r}, o): return False")
+        if name in DOSES:
+            self._dose(DOSES[name])
         if element is not None and element.binding is not None and name in ("Coding", "CodeableConcept", "Quantity"):
             self._concept(element, name)
+
+    def _dose(self, element: str) -> None:
+        for key, most in ((element, "x"), (element + "Quantity", "x"), (element + "Range", "x.get('high', {})")):
+            if key in self.keys:
+                self.body += [f"x = o[{key!r}]", f"if not {most}.get('value', 1) > 0: return False"]
 
     def _reference(self) -> None:
         if "type" in self.keys or not {"reference", "identifier", "display"} & set(self.keys):

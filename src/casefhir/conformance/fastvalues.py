@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 from casefhir.conformance.definitions import Definitions, unversioned
 from casefhir.conformance.fastrules import NO, Rules
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
-from casefhir.conformance.meaning import bounds
+from casefhir.conformance.measurements import HIGH, LIMITED, LOW, UCUM
 from casefhir.conformance.narrative import XHTML, read
 from casefhir.conformance.primitives import TEXTS, fault
 from casefhir.conformance.profiles import Part, Profiles
 from casefhir.conformance.references import allowed
 from casefhir.conformance.shapes import Element, Shape, TypeRef, ancestors, capital, shape
 from casefhir.conformance.slicing import extension_url
-from casefhir.conformance.terminology import UCUM
-from casefhir.conformance.units import COMMON, unit_fault
+from casefhir.conformance.units import contradicts, in_unit, incommensurable, unit_fault
 from casefhir.conformance.vital_signs import implied_by
 from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
-
-_HIGH_OR_LOW = frozenset({"H", "HH", "L", "LL", "HU", "LU"})
+from casefhir.terms.bounds import Expected, expected
 
 if TYPE_CHECKING:
     from casefhir.conformance.fastcode import Kind, Maker, Trip
@@ -34,7 +32,6 @@ _PLAIN_DIV = re.compile(
     r"[^<>&\x00-\x1f]*[^<>&\s\x00-\x1f][^<>&\x00-\x1f]*</div>\Z"
 )
 _CHECKED = {"http://loinc.org": loinc_fault, "http://snomed.info/sct": snomed_fault}
-_AGE = ("http://loinc.org", "30525-0")
 Holder = tuple[Element | None, TypeRef | None, Shape]
 
 
@@ -51,6 +48,8 @@ class Values:
         self._members: dict[tuple[str, str | None, str], bool | None] = {}
         self._rules: dict[tuple[str, tuple[str, ...]], Callable[[Json], bool]] = {}
         self._extensions: dict[tuple[str, str, str], Part | None] = {}
+        self._units: set[tuple[str, Any]] = set()
+        self.expected = expected()
 
     def resource(self, found: Json) -> "Kind | None":
         """The functions for resource `found`; none for a Bundle, which would need its own index."""
@@ -147,9 +146,17 @@ class Values:
         return None if display is None or display == known.codes[code] else ""
 
     def quantity(self, found: Json) -> bool:
-        """Is the unit of a Quantity with a code UCUM."""
-        code = found["code"]
-        return found.get("system") == UCUM and (code in COMMON or unit_fault(code) is None)
+        """Is the unit of a Quantity with a code UCUM, and its printed unit no other."""
+        key = (found["code"], found.get("unit"))
+        return found.get("system") == UCUM and (key in self._units or self._unit(*key))
+
+    def _unit(self, code: str, text: str | None) -> bool:
+        if unit_fault(code) is not None or (text is not None and contradicts(text, code)):
+            return False
+        if len(self._units) > _KEPT:
+            self._units.clear()
+        self._units.add((code, text))
+        return True
 
     def identifier(self, found: Json) -> bool:
         """Is the system of an Identifier absolute."""
@@ -183,18 +190,22 @@ class Values:
             end = [key for key in found if key.startswith("abatement")]
             begin = [key for key in found if key.startswith("onset")]
             return not (end and begin) or _later(found, end[0], begin[0])
+        if name == "Patient" and "deceasedDateTime" in found and "birthDate" in found:
+            return _later(found, "deceasedDateTime", "birthDate")
         return not (name == "AdverseEvent" and "date" in found and "suspectEntity" in found)
 
     def _measured(self, found: Json) -> bool:
-        value = found.get("valueQuantity")
-        if value is None or "value" not in value or "comparator" in value:
-            return True
-        if "interpretation" in found and "referenceRange" in found and not _interpreted(found, value):
+        if "referenceRange" in found and not all(_forward(each) for each in found["referenceRange"]):
             return False
+        value = found.get("valueQuantity")
+        if value is None:
+            return True
         for each in found["code"].get("coding", ()):
-            limits = bounds().get((each.get("system"), each.get("code")))
-            if limits is not None and not (limits[0] == value.get("code") and limits[1] <= value["value"] <= limits[2]):
+            wanted = self.expected.get((each.get("system"), each.get("code")))
+            if wanted is not None and not _possible(value, wanted):
                 return False
+        if "interpretation" in found and "referenceRange" in found and "value" in value and "comparator" not in value:
+            return _interpreted(found, value)
         return True
 
     def extensions(self, found: Any, holder: Holder, trip: "Trip") -> bool:
@@ -343,9 +354,34 @@ def _later(found: Json, end: str, begin: str) -> bool:
     return bool(last.__class__ is str and first.__class__ is str and last[:4] > first[:4])
 
 
+def _possible(value: Json, wanted: Expected) -> bool:
+    """Is a quantity surely in a unit that fits, and within its bounds."""
+    unit, number = value.get("code"), value.get("value")
+    if unit.__class__ is not str or (unit != wanted.unit and incommensurable(unit, wanted.unit)):
+        return False
+    if number is None:
+        return True
+    if unit != wanted.unit and number > 0:
+        number = in_unit(Decimal(number), unit, wanted.unit)
+        if number is None:
+            return True
+    most = wanted.most
+    return bool(
+        number >= wanted.least and (most is None or number < most or (number.__class__ is int and number == most))
+    )
+
+
+def _forward(found: Json) -> bool:
+    """Does a reference range surely not begin above its end."""
+    low, high = found.get("low"), found.get("high")
+    if low is None or high is None or "value" not in low or "value" not in high:
+        return True
+    return bool(low.get("code") == high.get("code") and low["value"] < high["value"])
+
+
 def _interpreted(found: Json, value: Json) -> bool:
     """Do interpretation, value and the one untyped reference range surely agree."""
-    untyped = [each for each in found["referenceRange"] if not {"type", "appliesTo", "age"} & each.keys()]
+    untyped = [each for each in found["referenceRange"] if not LIMITED & each.keys()]
     words = {coding.get("code") for each in found["interpretation"] for coding in each.get("coding", ())}
     if len(untyped) != 1:
         return True
@@ -353,8 +389,10 @@ def _interpreted(found: Json, value: Json) -> bool:
     for each in (low, high):
         if each is not None and (each.get("code") != value.get("code") or "value" not in each):
             return False
+        if each is not None and each["value"] == value["value"] and value["value"].__class__ is not int:
+            return False  # as binary fractions the two may be equal and as decimals not
     below = low is not None and value["value"] < low["value"]
     above = high is not None and value["value"] > high["value"]
     if below or above:
-        return "N" not in words
-    return low is None or high is None or not words & _HIGH_OR_LOW
+        return "N" not in words and not words & (HIGH if below else LOW)
+    return low is None or high is None or not words & (HIGH | LOW)

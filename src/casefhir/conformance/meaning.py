@@ -1,19 +1,15 @@
-"""Layer meaning: what the standard allows and no patient can have; warnings, never errors."""
+"""Layer meaning: what the standard allows and no patient can have; warnings, never errors. Here dates and series."""
 
 from decimal import Decimal
-from functools import lru_cache
-from json import loads
-from pathlib import Path
 from typing import Any
 
 from casefhir.conformance.fhirpath.values import Amount, order, unwrap
+from casefhir.conformance.measurements import Measurements, codings
 from casefhir.conformance.references import References
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.units import in_unit
 
-_DATA = Path(__file__).with_name("data") / "plausible.json"
-_INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _AGE = ("http://loinc.org", "30525-0")
 _DATED = {
     "Observation": "effective",
@@ -25,16 +21,6 @@ _DATED = {
     "AllergyIntolerance": "onset",
 }
 _OF_THE_LIVING = frozenset({"MedicationStatement", "Encounter", "AdverseEvent"})
-Bounds = tuple[str, Decimal, Decimal]
-
-
-@lru_cache(maxsize=1)
-def bounds() -> dict[tuple[str, str], Bounds]:
-    """(system, code) to (unit, least, most): what a living patient can have."""
-    found: dict[tuple[str, str], Bounds] = {}
-    for each in loads(_DATA.read_bytes(), parse_float=Decimal)["observations"]:
-        found["http://loinc.org", each["loinc"]] = (each["unit"], Decimal(each["least"]), Decimal(each["most"]))
-    return found
 
 
 def _edges(node: Node | None) -> tuple[Node | None, Node | None]:
@@ -53,30 +39,26 @@ def _later(first: Node | None, second: Node | None) -> bool:
     return order(first, second) == 1
 
 
-def codings(node: Node | None) -> list[tuple[str, str]]:
-    """(system, code) of each coding of a CodeableConcept."""
-    if node is None:
-        return []
-    pairs = [(each.get("system"), each.get("code")) for each in node.children.get("coding", ())]
-    return [(system, code) for system, code in pairs if isinstance(system, str) and isinstance(code, str)]
-
-
 class Meaning:
     """Checks resources one by one and, for a Bundle, what its entries say together."""
 
     def __init__(self, references: References, tell: Tell) -> None:
         self.references = references
         self.tell = tell
+        self.measurements = Measurements(tell)
 
     def check(self, node: Node) -> None:
-        """Check resource `node`."""
+        """Check `node`, of any type."""
+        self.measurements.check(node)
+        if node.shape.kind != "resource":
+            return
         name = node.shape.name
-        if name == "Observation":
-            self._observation(node)
-        elif name == "Condition":
+        if name == "Condition":
             self._condition(node)
         elif name == "AdverseEvent":
             self._adverse_event(node)
+        elif name == "Patient":
+            self._life(node)
         elif name == "Bundle":
             self._series(node)
         if name in _DATED:
@@ -96,6 +78,11 @@ class Meaning:
                 "Check onset and abatement.",
                 end.value,
             )
+
+    def _life(self, patient: Node) -> None:
+        birth, death = patient.first("birthDate"), patient.first("deceased")
+        if death is not None and death.shape.name == "dateTime" and _later(birth, death):
+            self._warn("death-before-birth", death, "The patient dies before birth.", "Check both dates.", death.value)
 
     def _adverse_event(self, node: Node) -> None:
         date = node.first("date")
@@ -130,64 +117,6 @@ class Meaning:
         dead = death is not None and death.shape.name == "dateTime" and _later(end, death)
         if dead and end is not None and node.shape.name in _OF_THE_LIVING:
             self._warn("after-death", end, "This is dated after the patient's death.", "Check both dates.", end.value)
-
-    def _observation(self, node: Node) -> None:
-        for holder in (node, *node.children.get("component", ())):
-            value = holder.first("value")
-            amount = unwrap(value) if value is not None else None
-            if value is None or not isinstance(amount, Amount):
-                continue
-            self._plausible(holder, value, amount)
-            self._interpreted(holder, value, amount)
-
-    def _plausible(self, holder: Node, value: Node, amount: Amount) -> None:
-        for pair in codings(holder.first("code")):
-            if pair not in bounds():
-                continue
-            unit, least, most = bounds()[pair]
-            found = in_unit(amount.value, amount.unit, unit)
-            if found is not None and not least <= found <= most:
-                self._warn(
-                    "implausible-value",
-                    value,
-                    f"{amount.value} {amount.unit} is outside {least} to {most} {unit}, what a patient can have.",
-                    "Check value and unit.",
-                    str(amount.value),
-                )
-                return
-
-    def _interpreted(self, holder: Node, value: Node, amount: Amount) -> None:
-        words = {
-            code
-            for each in holder.children.get("interpretation", ())
-            for system, code in codings(each)
-            if system == _INTERPRETATION
-        }
-        ranges = [
-            each
-            for each in holder.children.get("referenceRange", ())
-            if not {"type", "appliesTo", "age"} & each.children.keys()
-        ]
-        if not words or len(ranges) != 1:
-            return
-        low, high = ranges[0].first("low"), ranges[0].first("high")
-        below = low is not None and order(amount, low) == -1
-        above = high is not None and order(amount, high) == 1
-        if "N" in words and (below or above):
-            self._warn(
-                "interpretation",
-                value,
-                f"{amount.value} is {'below' if below else 'above'} its reference range, but is interpreted as normal.",
-                "Check value, range and interpretation.",
-            )
-        inside = order(amount, low) in (0, 1) and order(amount, high) in (-1, 0)
-        if inside and words & {"H", "HH", "L", "LL", "HU", "LU"}:
-            self._warn(
-                "interpretation",
-                value,
-                f"{amount.value} lies within its reference range, but is interpreted as high or low.",
-                "Check value, range and interpretation.",
-            )
 
     def _series(self, bundle: Node) -> None:
         """Observations of one code and subject whose unit changes between entries; ages against the birth date."""

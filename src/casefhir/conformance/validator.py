@@ -192,7 +192,7 @@ class _Run:
             self.bundles.check(node)
         if "profiles" in layers:
             self._profiles(node)
-        if "meaning" in layers and node.shape.kind == "resource":
+        if "meaning" in layers:
             self.meaning.check(node)
 
     def _profiles(self, node: Node) -> None:
