@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, VERBOSE, console, shown, talk
+from casefhir.cli.common import DONE, FINDINGS, NETWORK, VERBOSE, console, shown, talk
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
@@ -30,6 +30,11 @@ _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
     help="Folder, file or package (.tgz) with StructureDefinitions; casefhir's own are always there.",
 )
 @click.option("--profile", help="Canonical URL of a profile that every resource has to meet.")
+@click.option(
+    "--tx",
+    metavar="URL",
+    help="Ask this terminology server for codes that are not known here; they are sent, and nothing else.",
+)
 @click.option(
     "--format",
     "form",
@@ -68,6 +73,7 @@ def validate(
     skip: tuple[str, ...],
     profiles: tuple[Path, ...],
     profile: str | None,
+    tx: str | None,
     form: str,
     as_json: bool,
     redact: bool,
@@ -95,6 +101,7 @@ def validate(
         profiles=(folder("profiles"), *profiles),
         profile=profile,
         layers=only or [each for each in _LAYERS if each not in skip],
+        tx=tx,
         limit=limit or None,
         accepts=baseline,
     )
@@ -108,7 +115,7 @@ def validate(
     for entry in baseline.unused(whole) if baseline else ():
         talk(f"{accept}: an accepted finding of rule {entry.rule} is found no more; remove it.")
     bad = whole.counts["fatal"] + whole.counts["error"] + (whole.counts["warning"] if fail_on == "warning" else 0)
-    raise SystemExit(FINDINGS if bad else DONE)
+    raise SystemExit(FINDINGS if bad else NETWORK if "terminology server" in whole.layers["terminology"] else DONE)
 
 
 def _baseline(accept: Path | None) -> "Baseline | None":

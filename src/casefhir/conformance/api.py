@@ -11,6 +11,7 @@ from casefhir.conformance.packages import load
 from casefhir.conformance.pieces import NothingToValidate, Piece, pieces
 from casefhir.conformance.positions import Place, places, spans
 from casefhir.conformance.reader import Fault, read, too_big, too_deep
+from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.validator import Validator, chosen
 
 Source = Mapping[str, Any] | bytes | Path
@@ -25,6 +26,7 @@ def validate(
     profiles: Sequence[Path] = (),
     profile: str | None = None,
     layers: Collection[str] | None = None,
+    tx: str | None = None,
     limit: int | None = LIMIT,
 ) -> Report:
     """Check `source` against R4 and give everything that was found.
@@ -33,10 +35,12 @@ def validate(
     file or a folder of them, or any iterable of these (a generator, a file opened for bytes whose lines are NDJSON):
     findings then name the item, counted from 1, as their `file`. `profiles`: folders, files or packages (.tgz) with
     StructureDefinitions, ValueSets and CodeSystems. `profile`: a canonical URL every resource given must follow.
-    `layers`: which checks run (all). `limit`: how many findings of one rule in one file are kept (None: all).
-    Raises `NothingToValidate`, `UnknownLayer` or `UnreadablePackage`.
+    `layers`: which checks run (all). `tx`: the base URL of a terminology server that is asked for codes whose system is
+    not known here; without it nothing is asked of any network. `limit`: how many findings of one rule in one file are
+    kept (None: all).
+    Raises `NothingToValidate`, `UnknownLayer`, `UnreadablePackage` or `NoTerminologyServer`.
     """
-    checker = Checker(profiles=profiles, profile=profile, layers=layers, limit=limit)
+    checker = Checker(profiles=profiles, profile=profile, layers=layers, tx=tx, limit=limit)
     report = checker.report()
     if isinstance(source, Mapping | bytes | Path):
         checker.check(source, report)
@@ -64,6 +68,7 @@ class Checker:
         profiles: Sequence[Path] = (),
         profile: str | None = None,
         layers: Collection[str] | None = None,
+        tx: str | None = None,
         limit: int | None = LIMIT,
         accepts: Callable[[Finding], int | None] | None = None,
     ) -> None:
@@ -71,10 +76,12 @@ class Checker:
             "profiles": profiles,
             "profile": profile,
             "layers": layers,
+            "tx": tx,
             "limit": limit,
             "accepts": accepts,
         }
-        self.validator = Validator(load(profiles), profile=profile, layers=layers)
+        server = TerminologyServer(tx) if tx is not None else None
+        self.validator = Validator(load(profiles), profile=profile, layers=layers, server=server)
         self._planned = planned(layers)
 
     def report(self) -> Report:
@@ -94,6 +101,14 @@ class Checker:
                 report.layers["json"] = "skipped: a resource was given as an object, not as bytes"
         else:
             raise NothingToValidate(f"{file or 'This'} is a {type(source).__name__}, not a dict, bytes or path.")
+        self._server(report)
+
+    def _server(self, report: Report) -> None:
+        """Say in `report` when the terminology server failed."""
+        server = self.validator.server
+        if server is not None and server.trouble is not None:
+            what = "was given up" if server.given_up else "left questions unanswered"
+            report.layers["terminology"] = f"ran, but terminology server {server.name} {what}: {server.trouble}"
 
     def check_piece(self, piece: Piece, report: Report) -> None:
         """Check the resources of one piece of work and add to `report`."""
@@ -105,6 +120,7 @@ class Checker:
             report.add(
                 Finding("fatal", "json.unreadable", "", "", told, "Make it readable, or leave it out.", file=piece.file)
             )
+        self._server(report)
 
     def check_bytes(
         self, data: bytes, report: Report, *, file: str | None = None, first_line: int = 1, first_byte: int = 0

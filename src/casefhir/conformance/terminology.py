@@ -6,6 +6,7 @@ from typing import Any
 from casefhir.conformance.shapes import Binding
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
+from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.units import unit_fault
 from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
 
@@ -19,10 +20,11 @@ _QUANTITIES = frozenset({"Quantity", "Age", "Duration", "Distance", "Count", "Si
 
 
 class Terminology:
-    """Checks codes against `vocabulary`; counts in `unchecked` the codes whose system is not known here."""
+    """Checks codes against `vocabulary`, asks `server` for what is not known here, counts the rest in `unchecked`."""
 
-    def __init__(self, vocabulary: Vocabulary, tell: Tell) -> None:
+    def __init__(self, vocabulary: Vocabulary, tell: Tell, server: TerminologyServer | None = None) -> None:
         self.vocabulary = vocabulary
+        self.server = server
         self.tell = tell
         self.unchecked: Counter[str] = Counter()
 
@@ -62,9 +64,7 @@ class Terminology:
         if kind == "code" or kind in ("string", "uri", "canonical", "url", "id", "markdown"):
             answers = [self.vocabulary.has(value_set, None, code) for _, code in codes]
         else:
-            answers = [
-                False if system is None else self.vocabulary.has(value_set, system, code) for system, code in codes
-            ]
+            answers = [False if system is None else self._has(value_set, system, code) for system, code in codes]
         if True in answers or None in answers:
             if True not in answers:
                 self.unchecked[value_set] += 1
@@ -124,7 +124,8 @@ class Terminology:
             wrong = fault(code)
             if wrong is not None:
                 self.tell("error", rule, node, f"{code} {wrong}.", f"Look the code up in {name}.", value=code)
-            self.unchecked[system] += 1
+            else:
+                self._elsewhere(node, system, code, display)
         elif system == UCUM:
             self._ucum(node, code)
         else:
@@ -154,7 +155,7 @@ class Terminology:
                     value=system,
                 )
                 return
-            self.unchecked[system] += 1
+            self._elsewhere(node, system, code, display)
             return
         if code not in found.codes:
             if found.whole:
@@ -167,7 +168,7 @@ class Terminology:
                     value=code,
                 )
             else:
-                self.unchecked[system] += 1
+                self._elsewhere(node, system, code, display)
             return
         wanted = found.codes[code]
         if isinstance(display, str) and wanted is not None:
@@ -181,6 +182,38 @@ class Terminology:
                     f"Write {wanted!r}, or leave the display out.",
                     value=display,
                 )
+
+    def _has(self, value_set: str, system: str, code: str) -> bool | None:
+        answer = self.vocabulary.has(value_set, system, code)
+        if answer is None and self.server is not None:
+            return self.server.member(value_set, system, code)
+        return answer
+
+    def _elsewhere(self, node: Node, system: str, code: str, display: Any) -> None:
+        """Ask the server for a code that cannot be told here; without one, or its answer, the code is unchecked."""
+        answer = None
+        if self.server is not None:
+            answer = self.server.code(system, code, display if isinstance(display, str) else None)
+        if answer is None or self.server is None:
+            self.unchecked[system] += 1
+        elif not answer.right:
+            self.tell(
+                "error",
+                "terminology.unknown-code",
+                node,
+                f"{self.server.name} does not know code {code!r} of {system}: {answer.message}",
+                "Look the code up.",
+                value=code,
+            )
+        elif answer.message:
+            self.tell(
+                "warning",
+                "terminology.display",
+                node,
+                f"{self.server.name} says of display {display!r}: {answer.message}",
+                f"Write {answer.display!r}, or leave the display out." if answer.display else "Leave it out.",
+                value=display,
+            )
 
     def _unit(self, node: Node) -> None:
         system, code = node.get("system"), node.get("code")
