@@ -10,7 +10,7 @@ class MissingExtra(CasefhirError):
     """A library that is not installed."""
 
 
-def needed(module: str, extra: Literal["tables", "report", "spark"], purpose: str) -> Any:
+def needed(module: str, extra: Literal["phenopacket", "report", "spark", "tables"], purpose: str) -> Any:
     """The imported `module`; raises `MissingExtra` with the command that installs it."""
     try:
         return import_module(module)

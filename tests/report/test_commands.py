@@ -124,6 +124,7 @@ def test_a_case_that_is_given_twice_is_told(tmp_path: Path) -> None:
     [
         ("duckdb", "tables", ["query", "select 1", SCIG]),
         ("xlsxwriter", "tables", ["table", SCIG, "-o", "out", "--format", "xlsx"]),
+        ("phenopackets", "phenopacket", ["table", SCIG, "-o", "out", "--format", "phenopacket"]),
         ("vl_convert", "report", ["plot", SCIG, "--code", "ck", "-o", "ck.svg"]),
         ("jinja2", "report", ["report", SCIG, "-o", "r.html", "--no-findings"]),
     ],
@@ -142,3 +143,16 @@ def test_what_is_no_fhir_ends_with_2_and_its_place(tmp_path: Path) -> None:
     result = run("table", str(tmp_path / "a.json"), "-o", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert "a.json: this is no FHIR resource" in result.stderr
+
+
+def test_table_writes_phenopackets_and_what_they_leave_out(tmp_path: Path) -> None:
+    result = run("table", SCIG, "-o", str(tmp_path / "out"), "--format", "phenopacket")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == [
+        "left_out.csv",
+        "scig-antisynthetase-jo1.json",
+    ]
+    both = run(
+        "table", SCIG, "-o", str(tmp_path), "--format", "phenopacket", "--view", str(ROOT / "views/patients.json")
+    )
+    assert (both.exit_code, "a phenopacket has none" in both.stderr) == (2, True)

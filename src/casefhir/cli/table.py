@@ -1,10 +1,16 @@
 """`casefhir table`: bundles as flat tables."""
 
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from casefhir.cli.common import talk, write_file
+
+if TYPE_CHECKING:
+    from casefhir.report.bundles import Resources
 
 
 @click.command()
@@ -15,7 +21,7 @@ from casefhir.cli.common import talk, write_file
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "parquet", "xlsx"]),
+    type=click.Choice(["csv", "parquet", "xlsx", "phenopacket"]),
     default="csv",
     show_default=True,
     help="What kind of files to write.",
@@ -31,7 +37,8 @@ def table(bundles: tuple[Path, ...], output: Path, form: str, views: tuple[Path,
     """Write R4 bundles or NDJSON as tables: patients, conditions, medications, observations, adverse_events.
 
     The table `columns` says what each column means. Text that a spreadsheet would run as a formula gets a quote
-    before it.
+    before it. `--format phenopacket` writes a GA4GH Phenopacket (version 2) a case instead, and left_out.csv: what
+    these cannot say, and why.
 
     Example: casefhir table bundles -o tables --format xlsx
     """
@@ -41,6 +48,11 @@ def table(bundles: tuple[Path, ...], output: Path, form: str, views: tuple[Path,
     resources = read(bundles)
     if resources.doubt:
         talk(resources.doubt)
+    if form == "phenopacket":
+        if views:
+            raise click.UsageError("--view is about tables; a phenopacket has none. Leave one of them out.")
+        _phenopackets(resources, output)
+        return
     found = tables(resources, views_with(views))
     found.append(catalogue(found))
     if form == "xlsx":
@@ -58,3 +70,16 @@ def table(bundles: tuple[Path, ...], output: Path, form: str, views: tuple[Path,
         for each in found:
             write_file(output / f"{each.name}.csv", csv_bytes(each))
     talk("Written to " + str(output) + ": " + ", ".join(f"{each.name} ({len(each.rows)})" for each in found) + ".")
+
+
+def _phenopackets(resources: "Resources", output: Path) -> None:
+    from casefhir.report.csv_file import csv_bytes
+    from casefhir.report.phenopacket import left_out, packets
+
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = packets(resources, now, f"casefhir {version('casefhir')}")
+    for packet in found:
+        write_file(output / f"{packet.file_name}.json", packet.as_json())
+    table = left_out(found)
+    write_file(output / "left_out.csv", csv_bytes(table))
+    talk(f"Written to {output}: {len(found)} phenopackets; left_out.csv has {len(table.rows)} lines.")
