@@ -1,30 +1,38 @@
 """Make `conformance/data/r4.zip` from the R4 definitions in HAPI's validation resources (HL7, CC0).
 
-    python tools/make_definitions.py [JAR] [OUT]
+    python tools/make_definitions.py [JAR [NEWER [OUT]]]
 
-JAR: ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4 (default: 8.8.1 in ~/.m2). The archive holds one JSON
+JAR: ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4 (default: 8.8.1 in ~/.m2). NEWER: the same of R5, whose
+package of extensions names those that HL7 defined after R4 (default: 8.8.0 in ~/.m2). The archive holds one JSON
 member a type, profile, extension, value set and code system, stripped of prose, so that a run reads only what
-it needs. The bytes depend on the jar alone.
+it needs, one with all search parameters and one with the URLs of later extensions. The bytes depend on the jars
+alone.
 """
 
+import io
 import json
 import sys
+import tarfile
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-VERSION = "8.8.1"
+VERSION, NEWER_VERSION, PACK_VERSION = "8.8.1", "8.8.0", "1.0.0"
 ROOT = Path(__file__).resolve().parents[1]
-JAR = (
-    Path.home()
-    / ".m2/repository/ca/uhn/hapi/fhir/hapi-fhir-validation-resources-r4"
-    / VERSION
-    / f"hapi-fhir-validation-resources-r4-{VERSION}.jar"
-)
+
+
+def in_maven(release: str, version: str) -> Path:
+    """Where Maven keeps HAPI's validation resources of a FHIR release."""
+    name = f"hapi-fhir-validation-resources-{release}"
+    return Path.home() / ".m2/repository/ca/uhn/hapi/fhir" / name / version / f"{name}-{version}.jar"
+
+
+JAR, NEWER = in_maven("r4", VERSION), in_maven("r5", NEWER_VERSION)
 OUT = ROOT / "src/casefhir/conformance/data/r4.zip"
 NS = "{http://hl7.org/fhir}"
+CORE = "http://hl7.org/fhir/StructureDefinition/"
 BASE = "org/hl7/fhir/r4/model/"
 STRUCTURES = (
     "profile/profiles-types.xml",
@@ -32,6 +40,8 @@ STRUCTURES = (
     "profile/profiles-others.xml",
     "extension/extension-definitions.xml",
 )
+PACK = f"org/hl7/fhir/r5/packages/hl7.fhir.uv.extensions.r5-{PACK_VERSION}.tgz"
+SEARCH = "sp/search-parameters.json"
 VOCABULARY = ("valueset/valuesets.xml", "valueset/v2-tables.xml", "valueset/v3-codesystems.xml")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 IMPLIED = {"ele-1", "ext-1"}  # every element has them; the walker checks them itself
@@ -245,6 +255,30 @@ def value_set(resource: ET.Element) -> dict[str, Any]:
     return one
 
 
+def kept(source: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: source[name] for name in names if source.get(name) not in (None, [], {})}
+
+
+def newer(archive: zipfile.ZipFile) -> Iterator[str]:
+    """The URLs of HL7's own extensions of R5; what they say changes from version to version, that they exist not."""
+    with tarfile.open(fileobj=io.BytesIO(archive.read(PACK)), mode="r:gz") as pack:
+        for member in pack.getnames():
+            stream = pack.extractfile(member) if member.startswith("package/StructureDefinition-") else None
+            if stream is not None and (source := json.loads(stream.read())).get("type") == "Extension":
+                yield source["url"]
+
+
+def search_parameters(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
+    """R4's search parameters by canonical URL."""
+    found = {}
+    for entry in json.loads(archive.read(BASE + SEARCH))["entry"]:
+        source = entry["resource"]
+        if source["resourceType"] == "SearchParameter":
+            names = ("resourceType", "url", "code", "base", "type", "expression", "target", "derivedFrom")
+            found[source["url"]] = kept(source, *names)
+    return found
+
+
 def gather(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     """Everything by canonical URL; the first definition of a URL stands."""
     found: dict[str, dict[str, Any]] = {}
@@ -267,10 +301,12 @@ def gather(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     return found
 
 
-def write(found: dict[str, dict[str, Any]], out: Path) -> None:
+def write(found: dict[str, dict[str, Any]], search: dict[str, dict[str, Any]], later: list[str], out: Path) -> None:
     index: dict[str, Any] = {
         "fhirVersion": "4.0.1",
         "source": f"ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4:{VERSION}",
+        "newer": f"hl7.fhir.uv.extensions {PACK_VERSION} in ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r5:"
+        f"{NEWER_VERSION}",
         "licence": "HL7 FHIR R4, CC0 1.0 (https://hl7.org/fhir/R4/license.html)",
         "members": {},
     }
@@ -285,6 +321,8 @@ def write(found: dict[str, dict[str, Any]], out: Path) -> None:
         name = f"{kind}{number}"
         index["members"][url] = name
         members[name] = dumps(one)
+    members["search"] = dumps(search)
+    members["later"] = dumps(later)
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in [("index", dumps(index)), *members.items()]:
@@ -299,11 +337,13 @@ def dumps(found: Any) -> bytes:
 
 
 def main(arguments: list[str]) -> None:
-    jar = Path(arguments[0]) if arguments else JAR
-    out = Path(arguments[1]) if len(arguments) > 1 else OUT
-    with zipfile.ZipFile(jar) as archive:
+    given = [Path(each) for each in arguments]
+    jar, added, out = given + [JAR, NEWER, OUT][len(given) :]
+    with zipfile.ZipFile(jar) as archive, zipfile.ZipFile(added) as other:
         found = gather(archive)
-    write(found, out)
+        search = search_parameters(archive)
+        later = sorted(set(newer(other)) - found.keys())
+    write(found, search, later, out)
     sys.stderr.write(f"{len(found)} definitions, {out.stat().st_size} bytes in {out}\n")
 
 

@@ -3,15 +3,24 @@
 import json
 import zipfile
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+SEARCH = "http://hl7.org/fhir/SearchParameter/"
 _DATA = Path(__file__).with_name("data") / "r4.zip"
 Json = dict[str, Any]
-KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "Questionnaire", "Measure")
+KINDS = (
+    "StructureDefinition",
+    "ValueSet",
+    "CodeSystem",
+    "SearchParameter",
+    "Questionnaire",
+    "Measure",
+    "ImplementationGuide",
+)
 """The resource types that others are checked against."""
 
 
@@ -26,6 +35,17 @@ class _Core:
     def read(self, url: str) -> Json | None:
         member = self.members.get(url)
         return None if member is None else json.loads(self._archive.read(member))
+
+    @cached_property
+    def search(self) -> dict[str, Json]:
+        """R4's search parameters by canonical URL."""
+        found: dict[str, Json] = json.loads(self._archive.read("search"))
+        return found
+
+    @cached_property
+    def later(self) -> frozenset[str]:
+        """The URLs of extensions that HL7 defined after R4."""
+        return frozenset(json.loads(self._archive.read("later")))
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +62,8 @@ def unversioned(canonical: str) -> str:
 class Definitions:
     """Looks definitions up: first the caller's (`own`), then R4's.
 
-    `own`: resources of `KINDS` as dicts; others are ignored.
+    `own`: resources of `KINDS` as dicts; others are ignored. `globals`: the profiles that a guide among them asks
+    every resource of a type to follow, by type.
     """
 
     def __init__(self, own: Iterable[Json] = ()) -> None:
@@ -50,6 +71,10 @@ class Definitions:
         for each in own:
             if each.get("resourceType") in KINDS and "url" in each:
                 self.own.setdefault(each["url"], each)
+        self.globals: dict[str, list[str]] = {}
+        for guide in self.own.values():
+            for each in guide.get("global", ()) if guide["resourceType"] == "ImplementationGuide" else ():
+                self.globals.setdefault(str(each.get("type")), []).append(str(each.get("profile")))
         self._read: dict[str, Json | None] = {}
 
     def get(self, canonical: str) -> Json | None:
@@ -58,7 +83,7 @@ class Definitions:
         if url in self.own:
             return self.own[url]
         if url not in self._read:
-            self._read[url] = core().read(url)
+            self._read[url] = core().search.get(url) if url.startswith(SEARCH) else core().read(url)
         return self._read[url]
 
     def find(self, kind: str, canonical: str) -> Json | None:

@@ -1,30 +1,23 @@
 """Extensions: is their definition known, and may they stand where they stand."""
 
-from casefhir.conformance.definitions import CORE, Definitions, Json
+from casefhir.conformance.definitions import CORE, Definitions, Json, core
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
 from casefhir.conformance.fhirpath.engine import Failed
 from casefhir.conformance.shapes import ancestors
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
+from casefhir.conformance.words import words
 
-EXAMPLES = (
-    "http://example.org/",
-    "https://example.org/",
-    "http://example.com/",
-    "https://example.com/",
-    "http://acme.com/",
-    "http://acme.org/",
-    "http://www.example.com/",
-    "http://www.example.org/",
-    "http://nema.org/",
-)  # DICOM's tags have no definitions
+EXAMPLES = ("example.org", "acme.com", "nema.org")  # as HL7's engine; DICOM's tags have no definitions
 _ANYWHERE = frozenset(  # R4's own definitions carry these where their contexts do not allow them
     CORE + "structuredefinition-" + name for name in ("fhir-type", "normative-version")
 ) | {CORE + "regex"}
 _ELSEWHERE = (
     *(f"http://hl7.org/fhir/{v}/StructureDefinition/" for v in ("1.0", "3.0", "4.0", "4.3", "5.0")),
+    "http://hl7.org/fhir/tools/StructureDefinition/",
     CORE + "structuredefinition-",
 )
+_LATER = frozenset(CORE + name for name in words()["later_extensions"])
 
 
 class Extensions:
@@ -67,9 +60,9 @@ class Extensions:
         return found
 
     def _unknown(self, node: Node, url: str) -> None:
-        if url.startswith(EXAMPLES):
+        if any(each in url for each in EXAMPLES):
             return
-        if url.startswith(_ELSEWHERE):
+        if url.startswith(_ELSEWHERE) or url in core().later | _LATER:
             self.tell(
                 "information",
                 "structure.extension-unchecked",

@@ -54,7 +54,7 @@ class Fast:
 
     def __init__(self, definitions: Definitions, vocabulary: Vocabulary) -> None:
         self.maker = Maker(definitions, vocabulary)
-        self.usable = not any(url in core().members for url in definitions.own)
+        self.usable = not definitions.globals and not any(url in core().members for url in definitions.own)
 
     def accepts(self, resource: Any, keys: int | None = None) -> Trip | None:
         """The run's notes when `resource` surely has no findings, else None; `keys`: how many its bytes have."""

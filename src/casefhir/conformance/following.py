@@ -123,6 +123,15 @@ class Follower:
 
     def _group(self, parent: Node, name: str, part: Part, profile: Profile) -> None:
         nodes = parent.children.get(name, [])
+        if part.least and not parent.is_primitive() and name not in parent.shape.elements:
+            self.tell(
+                "warning",
+                "profiles.not-evaluated",
+                parent,
+                f"{profile.url} wants {name}, which no {parent.type} has in R4; that was not checked.",
+                "Correct the profile.",
+            )
+            return
         self._count(parent, name, len(nodes), part, profile)
         for node in nodes:
             self._element(node, part, profile)

@@ -87,8 +87,8 @@ class Profiles:
         return Profile(url, name, root)
 
 
-def _segments(definition: Json) -> list[tuple[str, str | None]]:
-    """The element's place as (name, slice) pairs, from its id, or its path where it has none."""
+def segments(definition: Json) -> list[tuple[str, str | None]]:
+    """An ElementDefinition's place as (name, slice) pairs, from its id, or its path where it has none."""
     text = definition.get("id") or definition["path"]
     if text.count(".") != definition["path"].count("."):
         text = definition["path"] + (":" + definition["sliceName"] if definition.get("sliceName") else "")
@@ -124,11 +124,11 @@ def _next_shape(here: Shape | None, name: str, part: Part) -> Shape | None:
 def overlay(root: Part, start: Shape | None, definition: Json) -> None:
     """Put what `definition` (an ElementDefinition) says into the tree at `root`."""
     part, here = root, start
-    segments = _segments(definition)
-    for place, (name, slice_name) in enumerate(segments):
+    steps = segments(definition)
+    for place, (name, slice_name) in enumerate(steps):
         element, implied, ref = _resolve(name, here)
         holder = part.children.setdefault(element, Part(element))
-        if ref is not None and slice_name is None and place == len(segments) - 1 and definition.get("max") != "0":
+        if ref is not None and slice_name is None and place == len(steps) - 1 and definition.get("max") != "0":
             _only(holder, ref)
         label = slice_name or implied
         part = holder if label is None else _slice(holder, label, ref, here)

@@ -25,11 +25,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The value set an element is bound to, how strongly, and the one no code may leave (`most`)."""
+    """The value set an element is bound to, how strongly, and the one no code may leave (`most`).
+
+    `additional`: further value sets as (purpose, canonical), those that hold in every context.
+    """
 
     strength: str
     value_set: str
     most: str | None = None
+    additional: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,30 @@ def binding_of(definition: dict[str, Any]) -> Binding | None:
     for each in found.get("extension", ()):
         if each.get("url", "").endswith("elementdefinition-maxValueSet"):
             most = each.get("valueCanonical") or each.get("valueUri")
-    return Binding(found["strength"], unversioned(found["valueSet"]), unversioned(most) if most else None)
+    return Binding(
+        found["strength"],
+        unversioned(found["valueSet"]),
+        unversioned(most) if most else None,
+        tuple(_additional(found)),
+    )
+
+
+_ADDITIONAL = (
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional",
+    "http://hl7.org/fhir/tools/StructureDefinition/additional-binding",
+)
+
+
+def _additional(binding: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The additional bindings that R5 has as an element and R4 as an extension; those for a context are left out."""
+    said = list(binding.get("additional", ()))
+    for each in binding.get("extension", ()):
+        if each.get("url") in _ADDITIONAL:
+            parts = each.get("extension", ())
+            said.append({one.get("url"): value for one in parts for key, value in one.items() if key[:5] == "value"})
+    for each in said:
+        if each.get("purpose") and each.get("valueSet") and "usage" not in each:
+            yield str(each["purpose"]), unversioned(str(each["valueSet"]))
 
 
 def type_code(found: dict[str, Any]) -> str:

@@ -45,6 +45,9 @@ class Terminology:
             self._against(node, binding.value_set, severity, profile)
         if binding.most is not None:
             self._against(node, binding.most, "error", profile, most=True)
+        for purpose, value_set in binding.additional:
+            if purpose in _STRENGTHS or purpose == "maximum":
+                self._against(node, value_set, _STRENGTHS.get(purpose, "error"), profile, most=purpose == "maximum")
 
     def _against(self, node: Node, value_set: str, severity: str, profile: str, *, most: bool = False) -> None:
         kind = node.shape.name

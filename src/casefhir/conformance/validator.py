@@ -16,6 +16,7 @@ from casefhir.conformance.meaning import Meaning
 from casefhir.conformance.profiles import Profiles
 from casefhir.conformance.prose import Prose
 from casefhir.conformance.references import References
+from casefhir.conformance.signatures import Signatures
 from casefhir.conformance.slicing import Slicer
 from casefhir.conformance.structure import build
 from casefhir.conformance.terminology import Terminology, codes_of
@@ -110,10 +111,11 @@ class _Run:
         self.bundles = Bundles(self.references, self.tell)
         self.terminology = Terminology(validator.vocabulary, self.tell, validator.server)
         self.prose = Prose(self.tell)
+        self.signatures = Signatures(self.tell)
         self.meaning = Meaning(self.references, self.tell)
         self.extensions = Extensions(validator.definitions, self.tell)
         self.invariants = Invariants(self.tell, self.env)
-        self.contents = Contents(validator.definitions, validator.vocabulary, self.tell, self.env)
+        self.contents = Contents(validator.definitions, validator.profiles, validator.vocabulary, self.tell, self.env)
         self.follower = Follower(
             validator.profiles,
             lambda follower: Slicer(validator.vocabulary, self.references.resolve, follower.conforms),
@@ -190,6 +192,8 @@ class _Run:
             self.terminology.check(node)
         if "structure" in layers:
             self.prose.check(node)
+            if name == "Bundle":
+                self.signatures.check(node)
         if name == "Extension" and "structure" in layers:
             if self.extensions.check(node) is not None:
                 self.follower.check(node, str(node.get("url")))
@@ -211,7 +215,7 @@ class _Run:
             for each in said:
                 if isinstance(each.value, str):
                     self._profile(node, each.value, where=each)
-            for url in implied(node):
+            for url in (*implied(node), *self.validator.definitions.globals.get(node.shape.name, ())):
                 if url not in urls:
                     self._profile(node, url)
         elif node.ref is not None and node.ref.profiles:

@@ -10,8 +10,8 @@ from casefhir.conformance.definitions import Definitions, unversioned
 from casefhir.conformance.units import unit_fault
 from casefhir.conformance.words import words
 
-Codes = frozenset[str] | Callable[[str], bool] | None
-"""The codes of one system in a value set: a list, a grammar, or None for "cannot be told here"."""
+Codes = frozenset[str] | Callable[[str], bool | None] | None
+"""The codes of one system in a value set: a list, a grammar (which may not tell), or None for "cannot be told here"."""
 
 _MIME = re.compile(r"[a-zA-Z0-9!#$&^_.+-]+/[a-zA-Z0-9!#$&^_.+-]+( *; *[^;=\s]+=(\"[^\"]*\"|[^;]+))* *;?\Z")
 _FORMATS = frozenset({"xml", "json", "ttl"})  # R4 names its own formats so, where a MIME type is bound
@@ -23,10 +23,21 @@ _LANGUAGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 CURRENCIES = words()["currencies"]
+
+
+def _form(pattern: str) -> Callable[[str], bool | None]:
+    """A grammar that tells what is no code, and of the rest cannot tell which ones are."""
+    wanted = re.compile(pattern, re.ASCII)
+    return lambda code: None if wanted.fullmatch(code) else False
+
+
 _GRAMMARS: dict[str, Codes] = {
     "urn:ietf:bcp:13": lambda code: code in _FORMATS or _MIME.match(code) is not None,
     "urn:ietf:bcp:47": lambda code: _LANGUAGE.match(code) is not None,
     "urn:iso:std:iso:4217": CURRENCIES,
+    "urn:iso:std:iso:3166": _form(r"[A-Z]{2,3}|\d{3}"),
+    "urn:iso:std:iso:3166:-2": _form(r"[A-Z]{2}-[A-Z0-9]{1,3}"),
+    "http://unstats.un.org/unsd/methods/m49/m49.htm": _form(r"\d{3}"),
     "http://unitsofmeasure.org": lambda code: unit_fault(code) is None,
 }
 
@@ -163,8 +174,8 @@ class Vocabulary:
     def _of_system(self, url: str, each: dict[str, Any]) -> Codes:
         if each.get("concept"):
             return frozenset(concept["code"] for concept in each["concept"])
-        if url in _GRAMMARS and not [f for f in each.get("filter", ()) if f["property"] != "canonical"]:
-            return _GRAMMARS[url] if not each.get("filter") else None
+        if url in _GRAMMARS:
+            return _at_most(_GRAMMARS[url]) if each.get("filter") else _GRAMMARS[url]
         system = self.system(url)
         if system is None or not system.whole:
             return None
@@ -202,25 +213,41 @@ def _member(codes: Codes, code: str) -> bool | None:
 def _either(first: Codes, second: Codes) -> Codes:
     if isinstance(first, frozenset) and isinstance(second, frozenset):
         return first | second
-    if first is None or second is None:
-        return None
-    return lambda code: bool(_member(first, code) or _member(second, code))
+
+    def member(code: str) -> bool | None:
+        answers = (_member(first, code), _member(second, code))
+        return True if True in answers else None if None in answers else False
+
+    return member
 
 
 def _both(first: Codes, second: Codes) -> Codes:
     if isinstance(first, frozenset) and isinstance(second, frozenset):
         return first & second
-    if first is None or second is None:
-        return None
-    return lambda code: bool(_member(first, code) and _member(second, code))
+
+    def member(code: str) -> bool | None:
+        answers = (_member(first, code), _member(second, code))
+        return False if False in answers else None if None in answers else True
+
+    return member
 
 
 def _without(first: Codes, second: Codes) -> Codes:
     if isinstance(first, frozenset) and isinstance(second, frozenset):
         return first - second
-    if first is None or second is None:
-        return None
-    return lambda code: bool(_member(first, code) and not _member(second, code))
+
+    def member(code: str) -> bool | None:
+        inside, outside = _member(first, code), _member(second, code)
+        if inside is False or outside is True:
+            return False
+        return None if inside is None or outside is None else True
+
+    return member
+
+
+def _at_most(codes: Codes) -> Codes:
+    """Codes of which a filter that is not evaluated here keeps some."""
+    return _both(codes, None)
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,282 @@
+"""Reports against their measures, and the content of definitions: search parameters, profiles, guides."""
+
+from typing import Any
+
+import pytest
+
+from casefhir.conformance.definitions import CORE
+from casefhir.conformance.findings import Report
+from casefhir.conformance.validator import Validator
+
+HERE = "https://clinic.org/fhir/"
+Json = dict[str, Any]
+
+
+def found(given: Json, *own: Json, prefix: str = "profiles.") -> list[tuple[str, str]]:
+    report = Report()
+    Validator(own).check(given, report)
+    return [(each.severity, each.rule.removeprefix(prefix)) for each in report.findings if each.rule.startswith(prefix)]
+
+
+def concept(code: str) -> Json:
+    return {"coding": [{"system": HERE + "CodeSystem/parts", "code": code}]}
+
+
+def measure(scoring: str = "proportion", **more: Any) -> Json:
+    group = {"code": concept("all"), "population": [{"code": concept("denominator")}, {"code": concept("numerator")}]}
+    scored = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/measure-scoring", "code": scoring}]}
+    base = {"resourceType": "Measure", "url": HERE + "Measure/m", "status": "active", "scoring": scored}
+    return {**base, "group": [group], **more}
+
+
+def population(code: str, **more: Any) -> Json:
+    return {"code": concept(code), "count": 3, **more}
+
+
+BOTH = (population("denominator"), population("numerator"))
+
+
+def report(*populations: Json, score: Any = None, type: str = "summary", **group: Any) -> Json:
+    one: Json = {"code": concept("all"), "population": list(populations), **group}
+    if score is not None:
+        one["measureScore"] = score
+    return {
+        "resourceType": "MeasureReport",
+        "status": "complete",
+        "type": type,
+        "measure": HERE + "Measure/m",
+        "period": {"start": "2024-01"},
+        "group": [one],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        (report(*BOTH, score={"value": 0}), []),
+        (report(*BOTH, score={"value": 2}), ["measure-score"]),
+        (report(*BOTH, score={"value": 1, "unit": "%"}), ["measure-score"]),
+        (report(*BOTH), ["measure-score"]),
+        (report(BOTH[0], score={"value": 1}), ["measure-missing"]),
+        (report(*BOTH, population("other"), score={"value": 1}), ["measure-code"]),
+        (report(*BOTH, BOTH[0], score={"value": 1}), ["measure-code"]),
+        (report(*BOTH, score={"value": 1}, code=concept("some")), ["measure-code", "measure-missing"]),
+        (report(*BOTH, score={"value": 1}, type="data-collection"), ["measure-score"]),
+        (report(*BOTH, score={"value": 1}, stratifier=[{"code": [concept("sex")]}]), ["measure-code"]),
+    ],
+)
+def test_a_report_has_the_parts_and_score_of_its_measure(given, rules):
+    assert found(given, measure()) == [("error", rule) for rule in rules]
+
+
+def test_only_a_list_of_subjects_lists_them():
+    listed = population("numerator", subjectResults={"reference": "List/1"})
+    assert found(report(BOTH[0], listed, score={"value": 1}), measure()) == [("error", "measure-subjects")]
+    assert found(report(BOTH[0], listed, score={"value": 1}, type="subject-list"), measure()) == []
+
+
+def test_a_measure_that_is_not_known_is_told():
+    assert found(report(*BOTH)) == [("warning", "measure")]
+
+
+def search(**more: Any) -> Json:
+    base = {
+        "resourceType": "SearchParameter",
+        "url": HERE + "SearchParameter/name",
+        "name": "Name",
+        "status": "active",
+        "description": "By name",
+        "code": "name",
+        "base": ["Organization"],
+        "type": "string",
+        "expression": "Organization.name | Organization.alias",
+    }
+    return base | more
+
+
+NAME = "http://hl7.org/fhir/SearchParameter/Organization-name"
+
+
+@pytest.mark.parametrize(
+    ("given", "severities"),
+    [
+        (search(), {}),
+        (search(derivedFrom=NAME), {}),
+        (search(derivedFrom=NAME, type="token"), {"search-derived": "error"}),
+        (search(derivedFrom=NAME, base=["Patient"], expression="Patient.name"), {"search-derived": "error"}),
+        (search(derivedFrom=HERE + "SearchParameter/none"), {"search-derived": "warning"}),
+        (search(expression="Organization.title"), {"search-expression": "error"}),
+        (search(base=["Patient"]), {"search-expression": "error"}),
+        (search(expression="Organization.name ||"), {"search-expression": "error"}),
+        (search(code="na.me"), {"search-code": "warning"}),
+        (search(type="composite"), {"search-components": "error"}),
+    ],
+)
+def test_a_search_parameter_reads_and_keeps_to_what_it_derives_from(given, severities):
+    assert {rule: severity for severity, rule in found(given)} == severities
+
+
+def test_a_server_states_a_parameters_own_type():
+    def statement(kind: str) -> Json:
+        parameter = {"name": "name", "definition": NAME, "type": kind}
+        resource = {"type": "Organization", "searchParam": [parameter]}
+        return {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": "2024",
+            "kind": "requirements",
+            "fhirVersion": "4.0.1",
+            "format": ["json"],
+            "description": "x",
+            "rest": [{"mode": "server", "resource": [resource]}],
+        }
+
+    assert found(statement("string")) == []
+    assert found(statement("token")) == [("error", "search-type")]
+
+
+def profile(*elements: Json, type: str = "Observation", **more: Any) -> Json:
+    base = {
+        "resourceType": "StructureDefinition",
+        "url": HERE + "StructureDefinition/p",
+        "name": "P",
+        "status": "active",
+        "kind": "complex-type" if type == "Extension" else "resource",
+        "abstract": False,
+        "type": type,
+        "baseDefinition": CORE + type,
+        "derivation": "constraint",
+        "differential": {"element": [{"id": type, "path": type}, *elements]},
+    }
+    return base | more
+
+
+def element(path: str, **more: Any) -> Json:
+    return {"id": path, "path": path, **more}
+
+
+RULE = {"key": "x-1", "severity": "error", "human": "x"}
+SLICED = {"discriminator": [{"type": "value", "path": "code"}], "rules": "open"}
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        (element("Observation.valueQuantity", min=1), []),
+        (element("Observation.valueBla"), ["differential-path"]),
+        (element("Observation.component.bananas"), ["differential-path"]),
+        (element("Observation.code.coding.bananas"), ["differential-path"]),
+        (element("Observation.value[x]", type=[{"code": "Quantity"}]), []),
+        (element("Observation.value[x]", type=[{"code": "Money"}]), ["differential-type"]),
+        (element("Observation.code", min=0), ["differential-cardinality"]),
+        (element("Observation.code", max="*"), ["differential-cardinality"]),
+        (element("Observation.component", max="3"), []),
+        (element("Observation.status", binding={"strength": "preferred", "valueSet": HERE}), ["differential-binding"]),
+        (element("Observation.component", slicing=SLICED), []),
+        (element("Observation.category", slicing=SLICED), ["discriminator"]),
+        (element("Observation", constraint=[RULE | {"expression": "code.exists()"}]), []),
+        (element("Observation", constraint=[RULE | {"expression": "code.exists("}]), ["constraint-expression"]),
+    ],
+)
+def test_a_differential_fits_its_type(given, rules):
+    assert found(profile(given)) == [("error", rule) for rule in rules]
+
+
+def test_a_profile_keeps_to_the_profile_that_it_derives_from():
+    base = profile(
+        element("Observation.status", fixedCode="final"), element("Observation.component", min=1), url=HERE + "base"
+    )
+
+    def derived(*elements: Json) -> Json:
+        return profile(*elements, baseDefinition=HERE + "base")
+
+    assert found(derived(element("Observation.status", fixedCode="final")), base) == []
+    assert found(derived(element("Observation.status", fixedCode="amended")), base) == [("error", "differential-fixed")]
+    assert found(derived(element("Observation.component", min=0)), base) == [("error", "differential-cardinality")]
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        (profile(baseDefinition=CORE + "Patient"), [("error", "definition-type")]),
+        (profile(kind="logical"), [("error", "definition-type")]),
+        (profile(baseDefinition=HERE + "none"), [("warning", "definition-base")]),
+    ],
+)
+def test_a_constraint_keeps_the_type_of_its_base(given, rules):
+    assert found(given) == rules
+
+
+def test_an_extension_fixes_its_own_url():
+    context = [{"type": "element", "expression": "Patient"}]
+    right = element("Extension.url", fixedUri=HERE + "StructureDefinition/p")
+    assert found(profile(right, type="Extension", context=context)) == []
+    for wrong in (element("Extension.url", fixedUri=HERE), element("Extension.value[x]")):
+        assert found(profile(wrong, type="Extension", context=context)) == [("error", "definition-url")]
+
+
+OBSERVATION = {"resourceType": "Observation", "status": "final"}
+
+
+def value_set(*codes: str) -> Json:
+    include = {"system": HERE + "CodeSystem/parts", "concept": [{"code": code} for code in codes]}
+    return {
+        "resourceType": "ValueSet",
+        "url": HERE + "ValueSet/v",
+        "status": "active",
+        "compose": {"include": [include]},
+    }
+
+
+@pytest.mark.parametrize("purpose", ["required", "extensible"])
+def test_additional_bindings_hold_beside_the_binding(purpose):
+    parts = [
+        {"url": "purpose", "valueCode": purpose},
+        {"url": "valueSet", "valueCanonical": HERE + "ValueSet/v"},
+    ]
+    url = "http://hl7.org/fhir/tools/StructureDefinition/additional-binding"
+    binding = {"strength": "example", "valueSet": HERE + "none", "extension": [{"url": url, "extension": parts}]}
+    own = (profile(element("Observation.code", binding=binding)), value_set("a"))
+    meta = {"profile": [HERE + "StructureDefinition/p"]}
+    for code, expected in (("a", []), ("b", [("error" if purpose == "required" else "warning", f"{purpose}-binding")])):
+        given = {**OBSERVATION, "meta": meta, "code": concept(code)}
+        assert found(given, *own, prefix="terminology.") == expected
+
+
+def test_a_guides_global_profiles_hold_for_every_resource_of_the_type():
+    guide = {
+        "resourceType": "ImplementationGuide",
+        "url": HERE + "ImplementationGuide/g",
+        "status": "active",
+        "global": [{"type": "Observation", "profile": HERE + "StructureDefinition/p"}],
+    }
+    own = (guide, profile(element("Observation.note", min=1)))
+    assert found({**OBSERVATION, "code": concept("a")}, *own) == [("error", "missing")]
+    assert found({**OBSERVATION, "code": concept("a"), "note": [{"text": "x"}]}, *own) == []
+
+
+def test_what_a_profile_wants_and_r4_does_not_have_is_told_as_not_evaluated():
+    own = profile(element("Observation.bananas", min=1))
+    given = {**OBSERVATION, "code": concept("a"), "meta": {"profile": [HERE + "StructureDefinition/p"]}}
+    assert found(given, own) == [("warning", "not-evaluated")]
+
+
+def test_extensions_that_hl7_added_later_are_known_and_not_checked():
+    def extended(name: str) -> Json:
+        extension = {"url": CORE + name, "valueString": "x"}
+        return {**OBSERVATION, "code": concept("a"), "extension": [extension]}
+
+    for name in ("artifact-version", "organization-brand"):
+        assert found(extended(name), prefix="structure.") == [("information", "extension-unchecked")]
+    assert found(extended("bananas"), prefix="structure.") == [("error", "unknown-extension")]
+
+
+def test_a_country_is_told_wrong_by_its_form_alone():
+    from casefhir.conformance.definitions import Definitions
+    from casefhir.conformance.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary(Definitions())
+    jurisdiction = "http://hl7.org/fhir/ValueSet/jurisdiction"
+    assert vocabulary.has(jurisdiction, "urn:iso:std:iso:3166", "FI") is None
+    assert vocabulary.has(jurisdiction, "urn:iso:std:iso:3166", "Finland") is False
+    assert vocabulary.has(jurisdiction, None, "Finland") is False
