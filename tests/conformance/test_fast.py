@@ -97,7 +97,6 @@ def test_its_yes_is_never_wrong(seed):
     "data",
     [
         b'{"resourceType":"Patient","id":"x\\u0022:","active":true,"active":true}',
-        b'{"resourceType" :"Patient","active":true,"active":false}',
         b'{"a":NaN}',
         b'{"a":1}{"b":2}',
         b'\xef\xbb\xbf{"a":1}',
@@ -117,6 +116,24 @@ def test_a_repeated_key_is_found_whatever_stands_around_it(between, text):
     assert not validate(f"{head}{name}}}".encode()).findings
     twice = validate(f'{head},"active":true{name},"active":false}}'.encode())
     assert [each.rule for each in twice.findings] == ["json.duplicate-key"]
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (b'{"a":1e-400}', True),
+        (b'{"a": [1.5E-0999 ]}', True),
+        (b'{"a":1e-99}', False),
+        (b'{"a":"urn:uuid:0123456e-4123-4abe-123a-000000000000"}', False),
+    ],
+)
+def test_numbers_too_small_for_binary_are_left_to_the_slow_reader_and_uuids_are_none(data, whole):
+    assert (loads(data) is None) is whole
+
+
+def test_white_space_before_a_colon_hides_no_repeated_key():
+    data = b'{"resourceType" :"Patient","text":%s,"active"\n:true,"active":false}' % orjson.dumps(TEXT)
+    assert [each.rule for each in validate(data).findings] == ["json.duplicate-key"]
 
 
 def test_bytes_it_reads_are_what_the_slow_reader_reads():
