@@ -48,7 +48,7 @@ bundles: $(READY)  ## regenerate what is committed
 	$(BIN)/casefhir convert -o bundles
 
 docs: $(READY)  ## the documentation as a site, in build/site; a link that leads nowhere is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("casefhir needs Python 3.11 or later; name one: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'

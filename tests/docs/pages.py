@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,12 +72,23 @@ def run(block: Block, folder: Path, server: str | None = None) -> None:
                 _command(block, command, expected, folder)
         case "yaml":
             assert yaml.safe_load(text), block
+        case "toml":
+            _toml(text)
         case "json":
             assert json.loads(text), block
         case _:
             raise AssertionError(f"{block}: {block.language!r} is no language that these tests can run")
     if block.title:
         (folder / block.title).write_text(text, encoding="utf-8")
+
+
+def _toml(text: str) -> None:
+    """TOML, or lines of it that show the ways to write one key."""
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        for line in text.splitlines():
+            tomllib.loads(line)
 
 
 def _started(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
