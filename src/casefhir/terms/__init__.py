@@ -12,14 +12,21 @@ from casefhir.terms.catalogue import (
     interpretation_code,
     ucum_of,
 )
+from casefhir.terms.units import Conversion, NoConversion, UnknownUnit, conversion, dimension, ucum_code
 
 __all__ = [
     "Coding",
     "Concept",
+    "Conversion",
+    "NoConversion",
     "UnknownConcept",
+    "UnknownUnit",
     "commensurable",
     "concept",
     "concepts",
+    "conversion",
+    "dimension",
     "interpretation_code",
+    "ucum_code",
     "ucum_of",
 ]

@@ -29,7 +29,8 @@ ResultMeaning = Literal["positive", "negative", "normal", "abnormal", "high", "l
 RESULT_WORDS: dict[str, ResultMeaning] = {
     "neg": "negative", "neg.": "negative", "negative": "negative", "negativ": "negative", "not detected": "negative",
     "pos": "positive", "pos.": "positive", "positive": "positive", "positiv": "positive", "detected": "positive",
-    "+": "positive", "++": "positive", "+++": "positive", "++++": "positive",
+    "+": "positive", "++": "positive", "+++": "positive", "++++": "positive", "1+": "positive", "2+": "positive",
+    "3+": "positive", "4+": "positive",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""From a row to a fact: one compiler for each kind of rule."""

@@ -1,0 +1,147 @@
+"""A row to an adverse event, with the condition that it became and what it led to for the suspect courses."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from casefhir.record import AdverseEvent, Cells, Course, Fact, On, Problem, Suspect, precedes
+from casefhir.sources.tables.facts.moments import moment
+from casefhir.sources.tables.facts.naming import naming, notes
+from casefhir.sources.tables.facts.problem import KINDS, check_order
+from casefhir.sources.tables.links import Links
+from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.ruleset import AdverseEventRule, SuspectRule
+from casefhir.sources.tables.scope import Scope
+from casefhir.sources.tables.telling import Telling, Withdrawal
+
+REASON = "adverse event"
+_SEVERITY = "severity-of-event"
+_SERIOUS = {
+    "death": "results in death", "life-threatening": "is life-threatening", "hospitalization": "hospitalization",
+    "disability": "disability", "birth-defect": "congenital anomaly", "intervention-needed": "needs intervention",
+}  # fmt: skip
+Suspects = Callable[[Row, Telling, str | None], tuple[Suspect, ...]]
+
+
+def adverse_events(
+    scope: Scope, rule: AdverseEventRule, links: Links
+) -> Callable[[Row, Telling, str, Cells], tuple[Fact, ...]]:
+    """Compiles `rule`: the event first, then the condition that it became."""
+    name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
+    when, end = moment(scope, rule.when, "when"), moment(scope, rule.end, "end")
+    severity, outcome = scope.choice(rule.severity, _SEVERITY), scope.choice(rule.outcome, "outcome")
+    serious = [each for each in (scope.choice(one, "seriousness") for one in rule.seriousness) if each]
+    suspects = [_suspects(scope, each, links) for each in rule.suspects]
+    action, visit = scope.choice(rule.action, "action"), links.visit(scope, rule.visit)
+    remarks, column = notes(scope, rule.notes), scope.column_of(rule.end)
+
+    def make(row: Row, telling: Telling, key: str, cells: Cells) -> tuple[Fact, ...]:
+        called = name(row, telling)
+        begun = when(row, telling, cells) if when else None
+        ended = end(row, telling, cells) if end else None
+        check_order(begun, ended, column)
+        day = begun.date if isinstance(begun, On) else None
+        blamed = tuple({each.course: each for of in suspects for each in of(row, telling, day)}.values())
+        done, done_words = action(row, telling) if action else (None, None)
+        if done_words is not None:
+            if blamed and done not in ("unchanged", "not applicable", "unknown"):
+                keys = [each.course for each in blamed]
+                live = [key for key in keys if not _ended(telling.ends.get(key), day)] or keys
+                telling.withdrawn += [Withdrawal(key, called.words, done or "", done_words, day) for key in live]
+            else:
+                telling.remarks.append(f"Action taken: {done_words}")
+        grave, grave_words = severity(row, telling) if severity else (None, None)
+        weight, weight_words = _seriousness(row, telling)
+        result, result_words = outcome(row, telling) if outcome else (None, None)
+        if grave is None and grave_words:
+            telling.remarks.append(f"Severity: {grave_words}")
+        if result is None and result_words:
+            telling.remarks.append(f"Outcome: {result_words}")
+        if not rule.condition and ended is not None:
+            telling.remarks.append("Ended: " + (ended.printed or ended.date if isinstance(ended, On) else str(ended)))
+        told, encounter = remarks(row, telling), visit(row, telling) if visit else None
+        event = AdverseEvent(
+            key,
+            called.concept,
+            cells,
+            blamed,
+            text=called.text,
+            when=begun,
+            severity=grave,  # type: ignore[arg-type]
+            severity_text=grave_words,
+            seriousness=weight,  # type: ignore[arg-type]
+            seriousness_text=weight_words,
+            outcome=result,  # type: ignore[arg-type]
+            outcome_text=result_words,
+            resulting=(f"{key}.condition",) if rule.condition else (),
+            notes=told,
+            visit=encounter,
+            codes=called.codes,
+        )
+        if not rule.condition:
+            return (event,)
+        return event, Problem(
+            f"{key}.condition",
+            called.concept,
+            cells,
+            text=called.text,
+            status="resolved" if ended else None,
+            severity=grave,  # type: ignore[arg-type]
+            severity_text=grave_words,
+            onset=begun,
+            abatement=ended,
+            visit=encounter,
+            codes=called.codes,
+        )
+
+    def _seriousness(row: Row, telling: Telling) -> tuple[str | None, str | None]:
+        """The first that is told, which is the gravest; the words of all."""
+        told = [each for each in [read(row, telling) for read in serious] if each[1] is not None]
+        values = list(dict.fromkeys(value for value, _ in told if value))
+        if len(values) > 1 and "non-serious" in values:
+            values.remove("non-serious")
+        unread = [words for value, words in told if value is None and words]
+        if not values:
+            telling.remarks += [f"Seriousness: {words}" for words in unread]
+            return None, None
+        criteria = [_SERIOUS[each] for each in values if each in _SERIOUS]
+        first = next((each for each in values if each not in ("serious", "non-serious")), values[0])
+        return first, "; ".join(dict.fromkeys(criteria + unread)) or None
+
+    return make
+
+
+def _suspects(scope: Scope, rule: SuspectRule, links: Links) -> Suspects:
+    keys = links.keys(scope, rule)
+    words, causality = scope.plain(rule.words, "words"), scope.choice(rule.causality, "causality")
+    unkeyed = rule.key is None
+
+    def found(row: Row, telling: Telling, day: str | None) -> tuple[Suspect, ...]:
+        likely, likely_words = causality(row, telling) if causality else (None, None)
+        said = (words(row, telling) if words else None) or likely_words
+        courses = keys(row, telling) if keys else []
+        if unkeyed:
+            courses = [key for key in courses if _begun(telling.starts.get(key), day)]
+        return tuple([Suspect(key, said, likely) for key in courses])  # type: ignore[arg-type]
+
+    return found
+
+
+def _begun(start: str | None, day: str | None) -> bool:
+    """Whether a course may have begun by then: one that began later is no suspect."""
+    return start is None or day is None or not precedes(day, start)
+
+
+def _ended(end: str | None, day: str | None) -> bool:
+    return end is not None and day is not None and precedes(end, day)
+
+
+def act(course: Course, led: list[Withdrawal]) -> Course:
+    """`course` after what adverse events led to: stopped with its reason where it was withdrawn, otherwise a note."""
+    for each in sorted(led, key=lambda one: (one.day or "", one.event, one.words)):
+        note = f"Action taken for {each.event}: {each.words}"
+        ended_before = isinstance(course.end, On) and _ended(course.end.date, each.day)
+        if each.action == "withdrawn" and not ended_before and course.status in ("unknown", "active", "stopped"):
+            reasons = course.reasons if REASON in course.reasons else (*course.reasons, REASON)
+            course = replace(course, status="stopped", reasons=reasons)
+        course = replace(course, notes=(*course.notes, note))
+    return course

@@ -1,0 +1,117 @@
+"""Facts that name other facts of the same person: by the key of the row, or by columns that agree."""
+
+from collections.abc import Callable
+
+from casefhir.sources.tables.elements import Link, VisitLink
+from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.scope import Scope, column_read
+from casefhir.sources.tables.slugs import joined
+from casefhir.sources.tables.telling import Read, Telling
+
+Keys = Callable[[Row, Telling], list[str]]
+
+
+class Links:
+    """Compiles links. `by_rows` gathers the rules whose rows have to be kept for links by columns; `slug` makes the key
+    of key words, as the plan does.
+    """
+
+    def __init__(self, mapping: TableMapping, slug: Callable[[list[str]], str] = joined) -> None:
+        self.mapping = mapping
+        self.rules = {rule.name: rule for rule in mapping.rules}
+        self.slug = slug
+        self.by_rows: set[str] = set()
+
+    def visit(self, scope: Scope, told: VisitLink | None) -> Callable[[Row, Telling], str | None] | None:
+        """The key of the visit that a row belongs to."""
+        if told is None:
+            return None
+        if not isinstance(told, Link):
+            if len(self.mapping.visit) != 1:
+                scope.problem(
+                    "visit = a column needs just one [[visit]] rule; otherwise visit = { rule = .., key = [..] }"
+                )
+                return None
+            told = Link(rule=self.mapping.visit[0].name, key=(told,))
+        keys = self.keys(scope, told)
+        if keys is None:
+            return None
+
+        def found(row: Row, telling: Telling) -> str | None:
+            visits = keys(row, telling)
+            return visits[0] if visits else None
+
+        return found
+
+    def many(self, scope: Scope, told: tuple[Link, ...]) -> Callable[[Row, Telling], tuple[str, ...]] | None:
+        """The keys of all facts that some links lead to."""
+        each = [keys for keys in (self.keys(scope, link) for link in told) if keys]
+        if not each:
+            return None
+        return lambda row, telling: tuple(dict.fromkeys(key for keys in each for key in keys(row, telling)))
+
+    def keys(self, scope: Scope, link: Link) -> Keys | None:
+        """The keys of the facts that a link leads to from a row; what leads nowhere is counted."""
+        rule = self.rules.get(link.rule)
+        if rule is None:
+            scope.problem(f"it links to the rule {link.rule!r}, which does not exist: {', '.join(self.rules)} do")
+            return None
+        if rule.table not in scope.frame.tables:
+            return None
+        if link.key is not None:
+            if len(link.key) != len(rule.key):
+                scope.problem(
+                    f"its link to {link.rule!r} gives {len(link.key)} key words; that rule's key has {len(rule.key)}"
+                )
+                return None
+            return self._by_key(scope, link, [scope.words(each, "key") for each in link.key])
+        self.by_rows.add(link.rule)
+        return self._by_columns(scope, link, rule.table)
+
+    def _by_key(self, scope: Scope, link: Link, reads: list[Read | None]) -> Keys | None:
+        if None in reads:
+            return None
+        asked = [each for each in reads if each]
+        slug, name, entry, rule = self.slug, link.rule, link.each, scope.rule
+        column = ", ".join(scope.column_of(each) for each in link.key or ())
+
+        def found(row: Row, telling: Telling) -> list[str]:
+            words = [each(row, telling) for each in asked]
+            if None in words:
+                return []
+            told = [str(each) for each in words if each is not None]
+            made = telling.made.get(name, {}).get(slug(told), ())
+            keys = sorted([key for of_entry, key in made if entry is None or of_entry == entry])
+            if not keys:
+                telling.unmapped[rule, f"{column} -> {name}", ", ".join(told)] += 1
+            return keys
+
+        return found
+
+    def _by_columns(self, scope: Scope, link: Link, table: str) -> Keys | None:
+        other = scope.frame.tables[table]
+        places = [scope.place(column, of=other) for column in link.on]
+        ours = [scope.words(column, "on") for column in link.on.values()]
+        if None in places or None in ours:
+            return None
+        theirs = [column_read(place, other.blank, other.columns[place]) for place in places if place is not None]
+        given = [each for each in ours if each]
+        name, entry, rule = link.rule, link.each, scope.rule
+        column = ", ".join(link.on.values())
+
+        def found(row: Row, telling: Telling) -> list[str]:
+            wanted = [each(row, telling) for each in given]
+            if None in wanted:
+                return []
+            keys = [
+                key
+                for their, of_entry, key in telling.made_rows.get(name, ())
+                if (entry is None or of_entry == entry) and [each(their, telling) for each in theirs] == wanted
+            ]
+            keys.sort()
+            if wanted and not keys:
+                telling.unmapped[rule, f"{column} -> {name}", ", ".join(str(each) for each in wanted)] += 1
+            return keys
+
+        return found

@@ -1,0 +1,59 @@
+"""What is known while the rows of one person are told as facts."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from casefhir.sources.tables.rows import Row
+
+Place = tuple[str, int]
+"""A row: its table and its number."""
+
+
+class MappedWords(str):
+    """Words that a value map gave for others; `raw` are the others, as in the cell."""
+
+    raw: str
+
+
+class UnmappedWords(MappedWords):
+    """Words of a cell that the value map, look-up or list of choices does not have."""
+
+
+@dataclass(slots=True)
+class Telling:
+    """One person's rows (those that count) and what has been made of them so far."""
+
+    rows: dict[str, list[tuple[int, Row]]]
+    shift: int = 0
+    """Days that all dates move by."""
+    unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    defaulted: list[tuple[str, str]] = field(default_factory=list)
+    """Fields and values that the mapping gave by default to the fact in the making."""
+    remarks: list[str] = field(default_factory=list)
+    """Sentences for the notes of the fact in the making."""
+    touched: set[Place] = field(default_factory=set)
+    indexes: dict[int, dict[tuple[str | None, ...], list[tuple[int, Row]]]] = field(default_factory=dict)
+    made: dict[str, dict[str, list[tuple[str, str]]]] = field(default_factory=dict)
+    """Rule -> key's slug -> (entry, fact key)."""
+    made_rows: dict[str, list[tuple[Row, str, str]]] = field(default_factory=dict)
+    """Rule -> (row, entry, fact key), for the rules that other rules link to by columns."""
+    withdrawn: list["Withdrawal"] = field(default_factory=list)
+    starts: dict[str, str] = field(default_factory=dict)
+    """Fact key -> the date at which a course began, where it has one."""
+    ends: dict[str, str] = field(default_factory=dict)
+    """Likewise of ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What an adverse event led to for a course."""
+
+    course: str
+    event: str
+    action: str
+    words: str
+    day: str | None
+
+
+Read = Callable[[Row, Telling], str | None]
