@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contract java browser packages pythons proof bundles clean
+.PHONY: demo test check lint types contract java browser packages pythons proof bundles docs clean
 
 demo: $(READY)  ## convert and validate the six published cases, and say what to open next
 	$(BIN)/casefhir convert -o out
@@ -46,6 +46,9 @@ contract: $(READY)
 
 bundles: $(READY)  ## regenerate what is committed
 	$(BIN)/casefhir convert -o bundles
+
+docs: $(READY)  ## the documentation as a site, in build/site; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("casefhir needs Python 3.11 or later; name one: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
