@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.conformance.builders import TEXT, coded, condition, errors, found, observation, patient, rules
+from tests.conformance.builders import TEXT, bundle, coded, condition, errors, found, observation, patient, rules
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+WORDS = {"url": CORE + "originalText", "valueString": "x"}
 ABSENT = {"extension": [{"url": CORE + "data-absent-reason", "valueCode": "unknown"}]}
 
 
@@ -50,6 +51,27 @@ def test_a_valid_resource_has_no_findings(resource):
         (patient(photo=[{"contentType": "image/png", "data": "abc"}]), "structure.base64Binary"),
         (patient(photo=[{"contentType": "image/png", "data": "YWJj", "size": 9}]), "structure.attachment-size"),
         (patient(photo=[{"contentType": "image/png", "data": "YWJj", "hash": "YWJj"}]), "structure.attachment-hash"),
+        (patient(extension=[{"_url": ABSENT, "valueString": "x"}]), "structure.missing"),
+        (patient(extension=[WORDS | {"_url": ABSENT}]), "structure.url-extension"),
+        (patient(extension=[WORDS | {"extension": [WORDS]}]), "ext-1"),
+        (patient(extension=[{"url": WORDS["url"] + "|4.0.1", "valueString": "x"}]), "structure.unknown-extension"),
+        (patient(modifierExtension=[WORDS]), "structure.modifier-extension"),
+        (patient(name=[{"text": "x", "modifierExtension": [WORDS]}]), "structure.unknown-element"),
+        (patient(name=[{"resourceType": "HumanName", "text": "x"}]), "structure.unknown-element"),
+        (patient(**{"xml:id": "a"}), "structure.unknown-element"),
+        (patient(fhir_comments=["x"]), "structure.unknown-element"),
+        (patient() | {"_birthDate": None}, "structure.null"),
+        (patient() | {"birthDate": "2012", "_birthDate": None}, "structure.null"),
+        (patient(_birthDate={"id": "a"}), "ele-1"),
+        (patient(_birthDate={}), "structure.empty-object"),
+        (patient(name=[{"given": ["a"], "_given": [None, None]}]), "structure.null"),
+        (patient(name=[{"given": [], "_given": [ABSENT]}]), "structure.empty-array"),
+        (patient(name=[{"text": "x", "id": "a"}, {"text": "y", "id": "a"}]), "structure.duplicate-id"),
+        (patient(birthDate="2012", _birthDate={"id": "a"}, name=[{"text": "x", "id": "a"}]), "structure.duplicate-id"),
+        (patient(identifier=[{"system": "HTTP://X.TEST", "value": "1"}]), "structure.identifier-system"),
+        (patient(photo=[{"contentType": "image/png", "data": "YW Jj"}]), "structure.base64Binary"),
+        (patient(photo=[{"contentType": "image/png", "data": "YWJjY=Jj"}]), "structure.base64Binary"),
+        (patient(gender=None, _gender=ABSENT), "terminology.required-binding"),
         ({"resourceType": "Bananas"}, "structure.unknown-resource"),
         ({"text": TEXT}, "structure.unknown-resource"),
         ({"resourceType": "Resource"}, "structure.unknown-resource"),
@@ -58,6 +80,47 @@ def test_a_valid_resource_has_no_findings(resource):
 )
 def test_a_structural_fault_is_an_error(resource, rule):
     assert rule in errors(resource)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        patient(name=[{"given": ["a"], "_given": [{"id": "x"}]}]),
+        patient(name=[{"given": [None], "_given": [ABSENT]}]),
+        patient(name=[{"_given": [ABSENT]}]),
+        patient(extension=[WORDS | {"_url": {"id": "x"}}]),
+        patient(extension=[{"url": WORDS["url"], "_valueString": ABSENT}]),
+        patient(photo=[{"contentType": "image/png", "data": "YWJj\n YWI=\n"}]),
+        patient(contact=[{"name": {"text": "x", "id": "a"}}], id="a"),
+    ],
+)
+def test_the_odd_forms_of_r4s_json_are_valid(resource):
+    assert rules(resource) == set()
+
+
+@pytest.mark.parametrize("text", [" ", "\t", "a\u0001b", "\u0000"])
+def test_text_that_nobody_can_read_is_a_warning(text):
+    (one,) = found(patient(name=[{"text": text}]))
+    assert (one.severity, one.rule) == ("warning", "structure.unreadable-text")
+
+
+def test_the_same_id_in_two_resources_is_no_duplicate():
+    assert "structure.duplicate-id" not in rules(
+        bundle(patient(name=[{"text": "x", "id": "a"}]), patient(name=[{"text": "y", "id": "a"}]))
+    )
+
+
+def test_a_contained_resource_that_only_itself_refers_to_is_an_orphan():
+    alone = observation(id="a", text=None, derivedFrom=[{"reference": "#a"}])
+    holder = observation(id="b", text=None, derivedFrom=[{"reference": "#a"}])
+    assert "dom-3" in rules(patient(contained=[alone]))
+    assert "dom-3" in rules(patient(contained=[observation(id="a", text=None), holder]))
+    assert "dom-3" not in rules(observation(contained=[alone], derivedFrom=[{"reference": "#a"}]))
+
+
+def test_a_choice_of_a_finding_is_told_as_fhirpath_and_json_key():
+    (one,) = [each for each in found(observation() | {"valueQuantity": None}) if each.rule == "structure.null"]
+    assert (one.location, one.pointer) == ("Observation.value.ofType(Quantity)", "/valueQuantity")
 
 
 def test_a_null_aligned_array_with_extensions_is_valid():

@@ -2,6 +2,7 @@
 
 import re
 
+from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.references import References
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
@@ -24,8 +25,10 @@ class Bundles:
         for entry in entries:
             self._identity(entry, kind)
         relations = [each.get("relation") for each in node.children.get("link", ())]
-        if relations.count("self") > 1:
-            self.tell("error", "references.link", node, "A Bundle may have one link with relation 'self'.", "Keep one.")
+        for each in ("self", "first", "previous", "prev", "next", "last"):
+            if relations.count(each) > 1:
+                message = f"A Bundle may have one link with relation {each!r}."
+                self.tell("error", "references.link", node, message, "Keep one.")
         if kind == "document":
             self._document(entries)
         elif kind == "message" and entries:
@@ -59,7 +62,7 @@ class Bundles:
                     "Make them agree.",
                     value=url,
                 )
-        elif ":" not in url:
+        elif not SCHEME.match(url):
             self.tell(
                 "error",
                 "references.full-url",

@@ -51,6 +51,9 @@ class Extensions:
                     value=url,
                 )
             return None
+        if "|" in url:
+            self._unknown(node, url)  # a version is part of no extension's URL
+            return None
         found = self.definitions.structure(url)
         if found is None or found.get("type") != "Extension":
             self._unknown(node, url)

@@ -70,7 +70,7 @@ class Fast:
                 return None
         except _STRANGE:  # JSON of a shape that no function expects is for the slow path to explain
             return None
-        if keys is not None and trip.keys != keys:
+        if (keys is not None and trip.keys != keys) or len(set(trip.ids)) != len(trip.ids):
             return None
         if resource["resourceType"] == "Bundle":
             return trip if self._bundle(resource, trip) else None

@@ -29,10 +29,11 @@ _LIMIT = 20_000
 
 @dataclass(slots=True)
 class Trip:
-    """What one run collects: references with the types allowed, systems not to be checked, keys met."""
+    """What one run collects: references with the types allowed, systems not checked, ids of elements, keys met."""
 
     references: list[tuple[str, frozenset[str] | None]] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     keys: int = 0
 
 
@@ -157,6 +158,9 @@ class Writer:
         target = shape(ref.code)
         if element.many or target is None or target.kind != "primitive-type" or element.name == "id":
             raise Bail
+        strength = element.binding.strength if element.binding is not None else ""
+        if key[1:] not in self.keys and strength == "required":
+            raise Bail
         holder = self.name((element, ref, target))
         self.body += [
             "t.keys += 1",
@@ -173,6 +177,8 @@ class Writer:
         self.body.append(f"x = o[{key!r}]")
         if not element.many:
             self.body += self._value(target, element, ref)
+            if element.name == "id" and self.shape.kind != "resource":
+                self.body.append("t.ids.append(x)")
             return
         self.body.append("if x.__class__ is not list or not x: return False")
         if ref.code == "Extension":

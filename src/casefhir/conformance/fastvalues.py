@@ -10,7 +10,7 @@ from casefhir.conformance.fastrules import NO, Rules
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
 from casefhir.conformance.measurements import HIGH, LIMITED, LOW, UCUM
 from casefhir.conformance.narrative import XHTML, read
-from casefhir.conformance.primitives import TEXTS, fault
+from casefhir.conformance.primitives import SCHEME, TEXTS, doubt, fault
 from casefhir.conformance.profiles import Part, Profiles
 from casefhir.conformance.references import allowed
 from casefhir.conformance.shapes import Element, Shape, TypeRef, ancestors, capital, shape
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 VALUES: dict[str, Any] = {"NUMBERS": frozenset({int, float, Decimal})}
 _KEPT = 50_000
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _PLAIN_DIV = re.compile(
     r'<div(?: (?:xml:)?lang="[A-Za-z-]*")*(?: xmlns="' + re.escape(XHTML) + r'")(?: (?:xml:)?lang="[A-Za-z-]*")*>'
     r"[^<>&\x00-\x1f]*[^<>&\s\x00-\x1f][^<>&\x00-\x1f]*</div>\Z"
@@ -76,7 +75,7 @@ class Values:
 
     def text(self, text: str) -> bool:
         """Is `text` a right string."""
-        return fault("string", text) is None
+        return fault("string", text) is None and doubt(text) is None
 
     def member(self, value_set: str, system: str | None, code: str, trip: "Trip") -> bool:
         """Is `code` in `value_set`, or not to be told."""
@@ -128,7 +127,7 @@ class Values:
     def _coding(self, system: str | None, code: str | None, display: str | None) -> str | None:
         if system is None:
             return None if code is None else ""
-        if ":" not in system:
+        if not SCHEME.match(system):
             return ""
         if code is None:
             return None
@@ -162,8 +161,8 @@ class Values:
         """Is the system of an Identifier absolute."""
         system = found.get("system")
         if system == "urn:ietf:rfc:3986":
-            return _SCHEME.match(found.get("value", "")) is not None
-        return system is None or _SCHEME.match(system) is not None
+            return SCHEME.match(found.get("value", "")) is not None
+        return system is None or SCHEME.match(system) is not None
 
     def period(self, found: Json) -> bool:
         """Does a Period surely end at or after its start (per-1)."""
@@ -226,7 +225,7 @@ class Values:
         return True
 
     def _definition(self, url: str, holder: Holder) -> Part | None:
-        source = self.definitions.structure(url)
+        source = None if "|" in url else self.definitions.structure(url)
         profile = self.profiles.get(url)
         if source is None or profile is None or source.get("type") != "Extension" or source.get("contextInvariant"):
             return None

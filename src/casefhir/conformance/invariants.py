@@ -48,8 +48,20 @@ def _dom_3(node: Node) -> bool:
     contained = node.children.get("contained")
     if not contained:
         return True
-    said = local_references(node)
-    return all(f"#{each.get('id')}" in said or "#" in local_references(each) for each in contained)
+    outside: set[str] = set()
+    for name, children in node.children.items():
+        if name != "contained":
+            for child in children:
+                outside |= local_references(child)
+                if isinstance(child.value, str):
+                    outside.add(child.value)
+    inside = [local_references(each) for each in contained]
+    for place, each in enumerate(contained):
+        others = (said for number, said in enumerate(inside) if number != place)
+        name = f"#{each.get('id')}"
+        if name not in outside and "#" not in inside[place] and not any(name in said for said in others):
+            return False
+    return True
 
 
 def _ids(value: object) -> set[str]:

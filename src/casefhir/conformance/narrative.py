@@ -29,6 +29,7 @@ class _Reader:
         self.faults: list[tuple[str, str]] = []
         self.depth = 0
         self.words = False
+        self.quoted = False
         self.ids: set[str] = set()
         self.links: list[str] = []
 
@@ -65,8 +66,12 @@ class _Reader:
         self.depth -= 1
 
     def text(self, text: str) -> None:
-        if text.strip():
+        if not self.quoted and text.strip(" \t\r\n"):
             self.words = True
+
+    def quote(self, begins: bool) -> None:
+        """CDATA, which a browser does not show."""
+        self.quoted = begins
 
 
 @lru_cache(maxsize=256)
@@ -77,6 +82,8 @@ def read(markup: str) -> Reading:
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
+    parser.StartCdataSectionHandler = lambda: reader.quote(True)
+    parser.EndCdataSectionHandler = lambda: reader.quote(False)
     text = markup.lstrip()
     if "<!" in text.replace("<!--", "").replace("<![CDATA[", ""):
         return Reading((("structure.xhtml", "declares a document type or entities; narratives may not"),))

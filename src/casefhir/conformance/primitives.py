@@ -20,6 +20,8 @@ _CODE = re.compile(r"[^\s]+( [^\s]+)*\Z")
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9]\d*))+\Z", re.ASCII)
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.ASCII)
 _BASE64_CHARACTERS = re.compile(r"[A-Za-z0-9+/=\s]*\Z", re.ASCII)
+_BASE64 = re.compile(r"(?:\s*[A-Za-z0-9+/]{4})*\s*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\s*\Z", re.ASCII)
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.ASCII)  # small letters: FHIR compares URLs letter by letter
 _UNSPOKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 INTEGER_LIMIT = 2**31
 STRING_LIMIT = 1024 * 1024
@@ -55,7 +57,7 @@ def _base64(text: str) -> str | None:
     body = packed.rstrip("=")
     if len(packed) % 4 or len(packed) - len(body) > 2:
         return "is not base64: its length is not a multiple of four with padding"
-    return None
+    return None if _BASE64.match(text) else "is not base64: white space or padding parts a group of four characters"
 
 
 def _uri(text: str) -> str | None:
@@ -69,14 +71,12 @@ def _uri(text: str) -> str | None:
 
 
 def _canonical(text: str) -> str | None:
-    if ":" not in text.partition("|")[0] and not text.startswith("#"):
+    if not SCHEME.match(text) and not text.startswith("#"):
         return "is not an absolute URL, as a canonical must be"
     return _uri(text)
 
 
 def _string(text: str) -> str | None:
-    if _UNSPOKEN.search(text):
-        return "has control characters that FHIR strings do not allow"
     if len(text) > STRING_LIMIT:
         return "is longer than 1 MB, the most a FHIR string may be"
     return None
@@ -121,8 +121,6 @@ def fault(kind: str, value: Any) -> str | None:
     if isinstance(value, str):
         if not value:
             return "is empty; FHIR has no empty strings"
-        if kind != "xhtml" and not value.strip():
-            return "holds nothing but white space"
         return TEXTS[kind](value)
     if kind in LEAST:
         if value != int(value) or isinstance(value, Decimal):
@@ -132,3 +130,10 @@ def fault(kind: str, value: Any) -> str | None:
     if kind == "decimal" and isinstance(value, Decimal) and len(value.as_tuple().digits) > 18 + 1000:
         return "has more digits than anybody can read"
     return None
+
+
+def doubt(text: str) -> str | None:
+    """What a string or markdown should not be, by R4's text, though it may."""
+    if _UNSPOKEN.search(text):
+        return "has control characters, which no FHIR string should have and XML cannot"
+    return None if text.strip() else "holds nothing but white space"

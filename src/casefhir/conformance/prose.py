@@ -3,13 +3,12 @@
 import base64
 import binascii
 import hashlib
-import re
 
+from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
 _RFC_3986 = "urn:ietf:rfc:3986"
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _YEARS = (1800, 2100)
 _DATED = frozenset({"date", "dateTime", "instant"})
 
@@ -35,8 +34,45 @@ class Prose:
             self._attachment(node)
         elif name == "Meta":
             self._labels(node)
-        elif node.shape.kind == "resource" and "contained" in node.children:
-            self._contained(node)
+        elif name == "Extension":
+            self._url(node)
+        elif node.shape.kind == "resource":
+            self._ids(node)
+            if "contained" in node.children:
+                self._contained(node)
+
+    def _url(self, node: Node) -> None:
+        url = node.first("url")
+        if url is None:
+            return
+        if url.value is None:
+            self.tell(
+                "error", "structure.missing", node, "Extension must have url, as a value.", "Give the extension's URL."
+            )
+        elif "extension" in url.children:
+            self.tell("error", "structure.url-extension", url, "Extension.url may not have extensions.", "Remove them.")
+
+    def _ids(self, resource: Node) -> None:
+        seen: set[str] = set()
+        waiting = list(resource.all_children())
+        while waiting:
+            node = waiting.pop()
+            if node.shape.kind == "resource":
+                continue
+            waiting.extend(node.all_children())
+            if node.shape.name == "ElementDefinition":
+                continue  # their ids are paths, the same in both views; sdf-16 and sdf-17 ask for one of each
+            for each in node.children.get("id", ()):
+                if isinstance(each.value, str) and each.value in seen:
+                    self.tell(
+                        "error",
+                        "structure.duplicate-id",
+                        each,
+                        f"Two elements of this resource have the id {each.value!r}.",
+                        "Rename one of them.",
+                        value=each.value,
+                    )
+                seen.add(str(each.value))
 
     def _labels(self, node: Node) -> None:
         seen: set[tuple[str, str]] = set()
@@ -67,7 +103,7 @@ class Prose:
 
     def _identifier(self, node: Node) -> None:
         system, value = node.get("system"), node.get("value")
-        if isinstance(system, str) and system and not _SCHEME.match(system):
+        if isinstance(system, str) and system and not SCHEME.match(system):
             self.tell(
                 "error",
                 "structure.identifier-system",
@@ -76,7 +112,7 @@ class Prose:
                 "Give a URI with a scheme (https:, urn:).",
                 value=system,
             )
-        if system == _RFC_3986 and isinstance(value, str) and not _SCHEME.match(value):
+        if system == _RFC_3986 and isinstance(value, str) and not SCHEME.match(value):
             self.tell(
                 "error",
                 "structure.identifier-uri",

@@ -13,6 +13,11 @@ REST = re.compile(
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?(?:#.*)?\Z",
     re.ASCII,
 )
+# A type at the start, or before the id of a relative reference with a path ("../Patient/1").
+_LOOSE = re.compile(
+    r"(?:(?![a-z]+:)[^\s?#|]*/(?=[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}\Z))?([A-Z][A-Za-z]+)[?/]", re.ASCII
+)
+_BLANK = re.compile(r"\s", re.ASCII)
 _URN = re.compile(r"urn:(uuid|oid):", re.ASCII)
 
 
@@ -23,7 +28,7 @@ def type_named(reference: str) -> str | None:
     if match is not None:
         found = shape(match["type"])
         return match["type"] if found is not None and found.kind == "resource" else None
-    loose = re.match(r"([A-Z][A-Za-z]+)[?/]", reference)
+    loose = _LOOSE.match(reference)
     found = shape(loose[1]) if loose else None
     return loose[1] if loose and found is not None and found.kind == "resource" else None
 
@@ -115,7 +120,7 @@ class References:
         text = node.get("reference")
         said = node.get("type")
         targets = allowed(node.ref.targets) if node.ref is not None else None
-        if isinstance(said, str) and ":" not in said and shape(said) is None:
+        if isinstance(said, str) and shape(said) is None and (":" not in said or shape(said.removeprefix(CORE))):
             self.tell(
                 "error",
                 "references.type",
@@ -185,6 +190,16 @@ class References:
         )
 
     def _unresolved(self, node: Node, text: str) -> None:
+        if _BLANK.search(text):
+            self.tell(
+                "error",
+                "references.form",
+                node,
+                f"{text!r} has white space.",
+                "Write it without.",
+                value=text,
+            )
+            return
         if text.startswith("#"):
             return  # ref-1 says it
         index, base = self.index_of(node)

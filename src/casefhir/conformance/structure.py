@@ -4,7 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Protocol
 
-from casefhir.conformance.primitives import fault, wrong_type
+from casefhir.conformance.primitives import doubt, fault, wrong_type
 from casefhir.conformance.reader import DEPTH
 from casefhir.conformance.shapes import Element, Shape, TypeRef, shape
 from casefhir.conformance.tree import Node
@@ -74,7 +74,9 @@ def _fill(node: Node, tell: Tell) -> None:
     properties = node.shape.properties
     for key, value in source.items():
         if key[:1] == "_":
-            if key[1:] not in source:
+            if value is None:
+                _null(node, key, tell)
+            elif key[1:] not in source:
                 _property(node, key[1:], None, value, tell, only_sibling=True)
             elif key[1:] not in properties:
                 _unknown(node, key, tell)
@@ -102,6 +104,11 @@ def _fill(node: Node, tell: Tell) -> None:
             rule = "ele-1" if source else "structure.empty-object"
             tell("error", rule, node, "An element must have a value or children; this has neither.", "Remove it.")
     _count(node, source, tell)
+
+
+def _null(node: Node, key: str, tell: Tell) -> None:
+    message = f"{key} is null; FHIR JSON has null only inside arrays."
+    tell("error", "structure.null", node, message, "Leave the element out.", key=key)
 
 
 def _unknown(node: Node, key: str, tell: Tell) -> None:
@@ -136,14 +143,7 @@ def _property(node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, onl
         if only_sibling:
             return
     if value is None and not only_sibling:
-        tell(
-            "error",
-            "structure.null",
-            node,
-            f"{key} is null; FHIR JSON has null only inside arrays.",
-            "Leave the element out.",
-            key=key,
-        )
+        _null(node, key, tell)
         if sibling is None:
             return
     values, siblings = _aligned(node, key, element, value, sibling, tell, only_sibling)
@@ -283,6 +283,8 @@ def _primitive(child: Node, sibling: Any, tell: Tell) -> Node | None:
                     "Write it in that form, or leave it out.",
                     value=value,
                 )
+            elif kind in ("string", "markdown") and (said := doubt(value)) is not None:
+                tell("warning", "structure.unreadable-text", child, f"{child.key} {said}.", "Take it out.", value=value)
     if sibling is not None:
         _fill(child, tell)
     elif value is not None and child.value is None:

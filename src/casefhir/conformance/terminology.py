@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.shapes import Binding
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
@@ -53,6 +54,8 @@ class Terminology:
         kind = node.shape.name
         codes = codes_of(node)
         if not codes:
+            if kind == "code" and severity == "error" and node.value is None:
+                self._complain(node, value_set, severity, profile, "has no code, and one is required", None)
             if kind == "CodeableConcept" and not most and self._wants_code(node):
                 self._complain(
                     node,
@@ -114,7 +117,7 @@ class Terminology:
                     value=code,
                 )
             return
-        if ":" not in system:
+        if not SCHEME.match(system):
             binding = node.element.binding if node.element is not None else None
             inside = node.parent is not None and node.parent.shape.name == "CodeableConcept"
             inside = inside or (binding is not None and binding.strength != "example")
@@ -224,7 +227,7 @@ class Terminology:
             return
         if system == UCUM:
             self._ucum(node, code)
-        elif ":" not in system:
+        elif not SCHEME.match(system):
             self._relative(node, system, "error")
         elif system not in _FAULTS:
             self._listed(node, system, code, None)

@@ -51,6 +51,15 @@ def shown(value: Any) -> str | None:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def _step(node: Node, key: str) -> str:
+    """The JSON key `key` of `node` as a step of FHIRPath."""
+    found = node.shape.properties.get(key.removeprefix("_"))
+    if found is None:
+        return key
+    element, ref = found
+    return f"{element.name}.ofType({ref.code})" if element.choice else element.name
+
+
 class Validator:
     """Checks resources one by one; keeps the definitions it has read.
 
@@ -129,7 +138,10 @@ class _Run:
     ) -> None:
         location, pointer = node.location, node.pointer
         if key:
-            location, pointer = f"{location}.{key}", f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            location, pointer = (
+                f"{location}.{_step(node, key)}",
+                f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}",
+            )
         short = shown(value)
         if short is not None and len(short) == _SHOWN:
             # whole, a long value would stand in the sentence, and be left there when values are redacted
