@@ -38,8 +38,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)
-	$(BIN)/mypy
+types: $(READY)  ## the examples too, which are typed as their readers' code may be
+	$(BIN)/python tools/notebooks_as_python.py examples build/notebooks
+	$(BIN)/mypy src examples build/notebooks
 
 contract: $(READY)
 	$(BIN)/lint-imports

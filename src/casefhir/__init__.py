@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from casefhir.library import list_cases as list_cases
     from casefhir.library import load_case as load_case
     from casefhir.library import mapping_schema as mapping_schema
+    from casefhir.library import plot as plot
+    from casefhir.library import query as query
     from casefhir.library import read_record as read_record
     from casefhir.library import record_schema as record_schema
     from casefhir.library import validate_conversion as validate_conversion
@@ -37,6 +39,8 @@ _HOMES = {
     "list_cases": "casefhir.library",
     "load_case": "casefhir.library",
     "models": "casefhir.fhir.models",
+    "plot": "casefhir.library",
+    "query": "casefhir.library",
     "read_record": "casefhir.library",
     "mapping_schema": "casefhir.library",
     "record_schema": "casefhir.library",

@@ -1,6 +1,7 @@
 """The library's verbs over all rooms: load a case, convert it, prove it against its document."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -142,6 +143,30 @@ def validate_conversion(conversion: Conversion) -> Report:
     if conversion.form != "ndjson":
         return validate(conversion.to_json(), profiles=profiles)
     return validate((exactjson.write(resource) for resource in conversion.resources), profiles=profiles)
+
+
+def query(statement: str, bundles: Iterable[Path | str]) -> list[dict[str, Any]]:
+    """The rows that a DuckDB query over the tables of bundles or NDJSON (files or folders) gives, decimals exact.
+
+    Needs the extra `tables`. Raises `BadQuery`, `UnreadableBundle`.
+    """
+    from casefhir.report.bundles import read
+    from casefhir.report.sql import query as ask
+    from casefhir.report.tables import catalogue, tables
+
+    found = tables(read(map(Path, bundles)))
+    return list(ask(statement, [*found, catalogue(found)]).as_objects())
+
+
+def plot(code: str, bundles: Iterable[Path | str], form: Literal["svg", "png"] = "svg") -> bytes:
+    """One measurement of bundles or NDJSON (files or folders) as a figure, a panel a case.
+
+    `code` is a short key (ck, crp, igg …), a code, or a name. Needs the extra `report`. Raises `NothingToPlot`.
+    """
+    from casefhir.report.bundles import read
+    from casefhir.report.plot import drawn_figure, figure
+
+    return drawn_figure(figure(read(map(Path, bundles)), code), form)
 
 
 def record_rows(mapping: Mapping) -> list[dict[str, Any]]:
