@@ -77,12 +77,16 @@ class Links:
         column = ", ".join(scope.column_of(each) for each in link.key or ())
 
         def found(row: Row, telling: Telling) -> list[str]:
-            words = [each(row, telling) for each in asked]
-            if None in words:
-                return []
-            told = [str(each) for each in words if each is not None]
+            told = []
+            for each in asked:
+                words = each(row, telling)
+                if words is None:
+                    return []
+                told.append(words if type(words) is str else str(words))
             made = telling.made.get(name, {}).get(slug(told), ())
-            keys = sorted([key for of_entry, key in made if entry is None or of_entry == entry])
+            keys = [key for of_entry, key in made if entry is None or of_entry == entry]
+            if len(keys) > 1:
+                keys.sort()
             if not keys:
                 telling.unmapped[rule, f"{column} -> {name}", ", ".join(told)] += 1
             return keys

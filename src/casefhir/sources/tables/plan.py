@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casefhir.record import Case, Cells, Course, Extract, Fact, On, Person, RecordError
+from casefhir.record.making import maker
 from casefhir.sources.tables.expansion import expanded
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.facts.adverse_event import act, adverse_events
@@ -41,6 +42,9 @@ _COMPILERS: dict[str, Callable[..., Callable[..., Any]]] = {
     "IntoleranceRule": intolerances,
     "AdverseEventRule": adverse_events,
 }
+
+
+_cells = maker(Cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ class Plan:
         self.mapping = mapping = loaded.mapping
         self.sheets = dict(sheets)
         self._salt = self._salted(salt)
-        self._slugs: dict[tuple[str, ...], str] = {}
+        self._slugs: dict[str | tuple[str, ...], str] = {}
         self.frame = Frame(loaded, {}, dict(lookups or {}))
         for name in mapping.tables:
             if name in sheets:
@@ -146,7 +150,7 @@ class Plan:
 
     def slug(self, words: list[str]) -> str:
         """The key of key words; hashed with the salt where `[privacy]` says so."""
-        asked = tuple(words)
+        asked = words[0] if len(words) == 1 else tuple(words)
         found = self._slugs.get(asked)
         if found is None:
             if len(self._slugs) >= _MEMO:
@@ -349,7 +353,7 @@ class _Attempt:
                     if seen is not None:
                         self._again(step, key, seen, number, row)
                         continue
-                    cells = Cells(table, number, step.columns)
+                    cells = _cells(table, number, step.columns)
                     found = make(row, telling, key, cells)
                 except Refused as refused:
                     self._reject(table, number, step, refused)
@@ -439,6 +443,12 @@ class _Attempt:
 
     def _key(self, step: Step, row: Row, telling: Telling) -> tuple[str, str]:
         """The fact's key, and the part of it that links are made by."""
+        if len(step.key) == 1:
+            word = step.key[0](row, telling)
+            if word is None:
+                raise Refused("the key is blank", "fill it in: the row's id comes from it")
+            short = self.plan.slug([word if type(word) is str else str(word)])
+            return step.prefix + short, short
         if step.key:
             words = [read(row, telling) or "" for read in step.key]
             if not any(words):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from casefhir.record.making import maker
 from casefhir.sources.tables.mapping import Reading, ResultMeaning
 from casefhir.sources.tables.refusal import Refused
 
@@ -35,6 +36,9 @@ class Result:
     """What words say of the result (`neg`: negative)."""
 
 
+_result = maker(Result)
+
+
 class ResultReader:
     """Reads cells as `[reading]` says they are written."""
 
@@ -49,12 +53,15 @@ class ResultReader:
         grouped = rf"\d{{1,3}}(?:{between}\d{{3}})+|" if self.thousands else ""
         self._plain = re.compile(rf"[-+]?(?:{grouped}\d+)(?:{mark}\d+)?(?:[eE][-+]?\d{{1,3}})?|[-+]?{mark}\d+")
         self._between = re.compile(between) if self.thousands else None
+        self._simple = re.compile(rf"[0-9]{{1,18}}(?:{mark}[0-9]{{1,18}})?").fullmatch if not self.thousands else None
         self._memo: dict[tuple[str, str], Result | Refused] = {}
 
     def read(self, cell: str, kind: str = "auto") -> Result:
         """The result in `cell`: as a number, as words, or (auto) as a number where it begins like one. Raises
         `Refused`.
         """
+        if self._simple is not None and kind != "words" and self._simple(cell):
+            return _result(Decimal(cell if self.decimal == "." else cell.replace(self.decimal, ".")))
         asked = (cell, kind)
         found = self._memo.get(asked)
         if found is None:

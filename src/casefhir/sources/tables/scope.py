@@ -2,9 +2,12 @@
 
 import csv
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
+from typing import Any, TypeVar
 
 from casefhir.sources.tables.dates import DateReader
 from casefhir.sources.tables.elements import Cell, Words
@@ -21,6 +24,7 @@ from casefhir.sources.tables.vocabulary import vocabulary
 Choice = Callable[[Row, Telling], tuple[str | None, str | None]]
 """A field with a fixed choice: the value (None: blank, or not understood), and the words as printed."""
 _MEMO = 1 << 16
+Found = TypeVar("Found")
 
 
 class TableFrame:
@@ -96,6 +100,44 @@ class Scope:
         self.of = frame.tables[table]
         self.columns: dict[str, None] = {}
         """The columns that the rule reads, in order."""
+        self.pure = True
+        """Whether all that is compiled with it follows from the row's cells alone."""
+
+    @contextmanager
+    def part(self) -> Iterator["Scope"]:
+        """A scope for some of the fields; what it reads counts for this one too."""
+        part = Scope(self.frame, self.table, self.rule)
+        yield part
+        self.columns |= part.columns
+        self.pure = self.pure and part.pure
+
+    def remembered(self, tell: Callable[[Row, Telling], Found]) -> Callable[[Row, Telling], Found]:
+        """`tell`, which was compiled with this scope, asked once for rows with the same cells in the columns it reads;
+        what it counts and remarks is repeated each time.
+        """
+        if not self.pure:
+            return tell
+        places = [self.of.columns.index(column) for column in self.columns]
+        asked = itemgetter(*places) if places else lambda _: None
+        memo: dict[Any, tuple[Found, Telling | None]] = {}
+
+        def found(row: Row, telling: Telling) -> Found:
+            cells = asked(row)
+            known = memo.get(cells)
+            if known is None:
+                if len(memo) >= _MEMO:
+                    memo.clear()
+                aside = Telling({})
+                told = tell(row, aside)
+                said = aside.unmapped or aside.defaulted or aside.remarks
+                known = memo[cells] = (told, aside if said else None)
+            if known[1] is not None:
+                telling.unmapped.update(known[1].unmapped)
+                telling.defaulted += known[1].defaulted
+                telling.remarks += known[1].remarks
+            return known[0]
+
+        return found
 
     def problem(self, text: str) -> None:
         """Something is wrong with the rule."""
@@ -244,6 +286,7 @@ class Scope:
 
     def _joined(self, cell: Cell) -> Read | None:
         """A cell of the person's row in another table."""
+        self.pure = False
         other = self.frame.tables.get(cell.table or "")
         if other is None:
             if cell.table not in self.frame.loaded.mapping.tables:

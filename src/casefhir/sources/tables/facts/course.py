@@ -1,13 +1,15 @@
 """A row to a course of a drug."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from casefhir import terms
 from casefhir.record import Cells, Course, Dosage, Quantity, Range, Told
+from casefhir.record.making import maker
 from casefhir.sources.tables.elements import Dose
 from casefhir.sources.tables.facts.moments import duration, moment
-from casefhir.sources.tables.facts.naming import naming, notes, phrases
+from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.facts.problem import check_order
 from casefhir.sources.tables.facts.values import Units
 from casefhir.sources.tables.links import Links
@@ -19,6 +21,7 @@ from casefhir.sources.tables.telling import Telling
 from casefhir.sources.tables.vocabulary import Frequency, frequency, vocabulary
 
 KINDS = frozenset({"medication"})
+_make = maker(Course)
 _STOPPED = ("stopped", "not-taken", "on-hold", "unknown", "intended")
 
 
@@ -26,51 +29,80 @@ def courses(scope: Scope, rule: CourseRule, links: Links) -> Callable[[Row, Tell
     """Compiles `rule`. The status is the row's, `active` where it says ongoing, `stopped` where it gives a reason for a
     stop, otherwise `unknown`: an end alone does not say that all was given as planned.
     """
-    name = naming(scope, rule.drug, rule.codes, rule.text, KINDS)
-    status, ongoing = scope.choice(rule.status, "status-of-course"), scope.truth(rule.ongoing, "truth")
-    reasons, purposes = phrases(scope, rule.reasons, "reasons"), phrases(scope, rule.purposes, "purposes")
+    static = _static(scope, rule)
     start, end = moment(scope, rule.start, "start"), moment(scope, rule.end, "end")
     when, visit = moment(scope, rule.when, "when"), links.visit(scope, rule.visit)
-    dosage = _dosage(scope, rule.dose) if rule.dose else None
     indication, remarks = links.many(scope, rule.indication), notes(scope, rule.notes)
     column, ongoing_column = scope.column_of(rule.end), scope.column_of(rule.ongoing)
     if rule.when and (rule.start or rule.end):
         scope.problem("a course has either `when` or `start` and `end`")
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Course:
-        called = name(row, telling)
-        state = status(row, telling)[0] if status else None
-        goes_on = ongoing(row, telling) if ongoing else None
-        why = tuple([_reason(each) for each in reasons(row, telling)]) if reasons else ()
+        same = static(row, telling)
+        state, goes_on, why = same.status, same.ongoing, same.reasons
         begun = start(row, telling, cells) if start else None
         ended = end(row, telling, cells) if end else None
-        check_order(begun, ended, column)
-        if goes_on and ended is not None:
-            raise Refused("it is said to be ongoing, and has an end", "mend one of the two", ongoing_column)
+        if ended is not None:
+            check_order(begun, ended, column)
+            if goes_on:
+                raise Refused("it is said to be ongoing, and has an end", "mend one of the two", ongoing_column)
         if state is None:
             state = "active" if goes_on else "stopped" if why else "unknown"
         if why and state not in _STOPPED:
             telling.remarks += [f"Reason: {each.text if isinstance(each, Told) else each}" for each in why]
             why = ()
-        return Course(
+        return _make(
             key,
-            called.concept,
+            same.name.concept,
             cells,
-            text=called.text,
-            status=state,  # type: ignore[arg-type]
-            reasons=why,
-            start=begun,
-            end=ended,
-            when=when(row, telling, cells) if when else None,
-            dosage=dosage(row, telling) if dosage else None,
-            indication=indication(row, telling) if indication else (),
-            notes=remarks(row, telling),
-            codes=called.codes,
-            purposes=purposes(row, telling) if purposes else (),
-            visit=visit(row, telling) if visit else None,
+            same.name.text,
+            state,
+            why,
+            begun,
+            ended,
+            when(row, telling, cells) if when else None,
+            same.dosage,
+            indication(row, telling) if indication else (),
+            remarks(row, telling),
+            (),
+            same.name.codes,
+            same.purposes,
+            visit(row, telling) if visit else None,
         )
 
     return make
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What rows with the same words say alike of their courses: all but times, notes and links."""
+
+    name: Name
+    status: str | None
+    ongoing: bool | None
+    reasons: tuple[Told | str, ...]
+    dosage: Dosage | None
+    purposes: tuple[Told | str, ...]
+
+
+def _static(scope: Scope, rule: CourseRule) -> Callable[[Row, Telling], Static]:
+    with scope.part() as part:
+        name = naming(part, rule.drug, rule.codes, rule.text, KINDS)
+        status, ongoing = part.choice(rule.status, "status-of-course"), part.truth(rule.ongoing, "truth")
+        reasons, purposes = phrases(part, rule.reasons, "reasons"), phrases(part, rule.purposes, "purposes")
+        dosage = _dosage(part, rule.dose) if rule.dose else None
+
+    def tell(row: Row, telling: Telling) -> Static:
+        return Static(
+            name(row, telling),
+            status(row, telling)[0] if status else None,
+            ongoing(row, telling) if ongoing else None,
+            tuple([_reason(each) for each in reasons(row, telling)]) if reasons else (),
+            dosage(row, telling) if dosage else None,
+            purposes(row, telling) if purposes else (),
+        )
+
+    return part.remembered(tell)
 
 
 def _reason(told: Told | str) -> Told | str:

@@ -1,12 +1,24 @@
 """A row to a measurement."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from casefhir.record import Cells, Component, Measurement, Quantity, Range
+from casefhir.record import Cells, Component, Measurement, Quantity, Range, Text
+from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import capped, moment
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrase
-from casefhir.sources.tables.facts.values import Told, Unit, Units, bounds, result
+from casefhir.sources.tables.facts.values import (
+    NOTHING,
+    Limits,
+    Read,
+    Told,
+    Unit,
+    Units,
+    before,
+    bounds,
+    setting,
+)
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
@@ -27,74 +39,105 @@ KINDS = frozenset(
         "demographic",
     }
 )
+_make = maker(Measurement)
 _NO_UNIT, _UNITS = Unit("", None), Units({})
 Make = Callable[[Row, Telling, str, Cells], Measurement | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What rows with the same words say alike of their measurements: all but value, time, visit and links."""
+
+    name: Name
+    read: Read
+    category: str | None
+    method: Text | None
+    body_site: Text | None
+    scale: tuple[str | None, ...] | None
+
+
 def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
     """Compiles `rule`; a row whose value is blank makes nothing, unless the rule says otherwise."""
-    name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
-    told = result(scope, rule, rule.printed)
+    static, scale = _static(scope, rule)
+    value, printed = scope.words(rule.value, "value", absent=True), before(scope, rule.printed)
     when, visit = moment(scope, rule.when, "when"), links.visit(scope, rule.visit)
-    category, absent = scope.choice(rule.category, "category"), scope.choice(rule.absent, "absent")
-    method, body_site = phrase(scope, rule.method, "method"), phrase(scope, rule.body_site, "body_site")
-    scale = bounds(scope, rule.scale, "scale")
+    absent = scope.choice(rule.absent, "absent")
     components = [_component(scope, each) for each in rule.components]
     members, origins = links.many(scope, rule.members), links.many(scope, rule.derived_from)
     remarks, blank, column = notes(scope, rule.notes), rule.blank, scope.column_of(rule.value)
     cap = scope.frame.loaded.mapping.privacy.age_cap
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Measurement | None:
-        called = name(row, telling)
-        found = told(row, telling, called.concept)
-        reason, reason_words = absent(row, telling) if absent else (None, None)
-        parts = tuple([part for part in [each(row, telling) for each in components] if part]) if components else ()
+        words = value(row, telling) if value else None
+        if words is None and blank == "skip" and not (absent or components or members):
+            return None
+        same = static(row, telling)
+        found = same.read(words) if words is not None else NOTHING
+        if found.remark is not None:
+            telling.remarks.append(found.remark)
+        reason_words: str | None = None
+        parts: tuple[Component, ...] = ()
         belonging = members(row, telling) if members else ()
-        if found.blank and not parts and not belonging:
-            if reason_words is not None:
-                found = replace(found, absent_code=reason)  # type: ignore[arg-type]
-            elif blank == "skip":
+        if absent or components or words is None:
+            parts = tuple([part for part in [each(row, telling) for each in components] if part])
+            told = _absent(row, telling, found, bool(parts or belonging))
+            if told is None:
                 return None
-            elif blank == "reject":
-                raise Refused("the result is blank", 'fill it in, or say blank = "skip" in the mapping', column)
-            else:
-                found = replace(found, absent_code="unknown")
-        elif reason_words is not None and (found.value is not None or found.titre is not None):
-            telling.remarks.append(f"Said to be absent beside its value: {reason_words}.")
-            reason_words = None
-        value, range_, range_text = found.value, found.range, found.range_text
-        if called.concept == "age" and isinstance(value, Quantity):
-            value = capped(value, cap)
-        held, scale_text = _scale(scale.words(row, telling), value) if scale else (None, None)
-        return Measurement(
+            found, reason_words = told
+        result: Any = found.value
+        if same.name.concept == "age" and isinstance(result, Quantity):
+            result = capped(result, cap)
+        held, scale_text = scaled(same.scale, result) if same.scale else (None, None)
+        kept = found.printed
+        if printed is not None and kept is None:
+            kept = printed(row, telling)
+            kept = None if kept == result or not isinstance(result, Quantity) else kept
+        return _make(
             key,
-            called.concept,
-            value,
+            same.name.concept,
+            result,
             cells,
-            text=called.text,
-            when=when(row, telling, cells) if when else None,
-            category=category(row, telling)[0] if category else None,  # type: ignore[arg-type]
-            titre=found.titre,
-            absent=reason_words,
-            interpretation=found.interpretation,
-            range=range_,
-            range_text=range_text,
-            scale=held,
-            scale_text=scale_text,
-            method=method(row, telling) if method else None,
-            body_site=body_site(row, telling) if body_site else None,
-            components=parts,
-            members=belonging,
-            derived_from=origins(row, telling) if origins else (),
-            notes=remarks(row, telling),
-            visit=visit(row, telling) if visit else None,
-            codes=called.codes,
-            printed=found.printed,
-            absent_code=found.absent_code,
-            interpretation_text=found.interpretation_text,
+            same.name.text,
+            when(row, telling, cells) if when else None,
+            same.category,
+            found.titre,
+            reason_words,
+            found.interpretation,
+            found.range,
+            found.range_text,
+            held,
+            scale_text,
+            same.method,
+            same.body_site,
+            parts,
+            belonging,
+            origins(row, telling) if origins else (),
+            remarks(row, telling),
+            (),
+            visit(row, telling) if visit else None,
+            same.name.codes,
+            kept,
+            found.absent_code,
+            found.interpretation_text,
         )
 
-    def _scale(words: tuple[str | None, ...], value: object) -> tuple[Range | None, str | None]:
+    def _absent(row: Row, telling: Telling, found: Told, more: bool) -> tuple[Told, str | None] | None:
+        """The result with the reason why it is absent, and the words for it; None where the row makes nothing."""
+        reason, words = absent(row, telling) if absent else (None, None)
+        if not found.blank or more:
+            if words is not None and found.absent_code is None and not found.blank:
+                telling.remarks.append(f"Said to be absent beside its value: {words}.")
+                words = None
+            return found, words
+        if words is not None:
+            return replace(found, absent_code=reason), words  # type: ignore[arg-type]
+        if blank == "skip":
+            return None
+        if blank == "reject":
+            raise Refused("the result is blank", 'fill it in, or say blank = "skip" in the mapping', column)
+        return replace(found, absent_code="unknown"), None
+
+    def scaled(words: tuple[str | None, ...], value: object) -> tuple[Range | None, str | None]:
         assert scale is not None
         held, text = scale.read(words, _NO_UNIT, _UNITS)
         if held and isinstance(value, Quantity):
@@ -106,15 +149,39 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
     return make
 
 
+def _static(scope: Scope, rule: MeasurementRule) -> tuple[Callable[[Row, Telling], Static], Limits | None]:
+    with scope.part() as part:
+        name = naming(part, rule.concept, rule.codes, rule.text, KINDS)
+        around, category = setting(part, rule), part.choice(rule.category, "category")
+        method, body_site = phrase(part, rule.method, "method"), phrase(part, rule.body_site, "body_site")
+        scale = bounds(part, rule.scale, "scale")
+
+    def tell(row: Row, telling: Telling) -> Static:
+        called = name(row, telling)
+        return Static(
+            called,
+            around(row, telling, called.concept),
+            category(row, telling)[0] if category else None,
+            method(row, telling) if method else None,
+            body_site(row, telling) if body_site else None,
+            scale.words(row, telling) if scale else None,
+        )
+
+    return part.remembered(tell), scale
+
+
 def _component(scope: Scope, rule: ComponentRule) -> Callable[[Row, Telling], Component | None]:
     name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
-    told = result(scope, rule)
+    around, value = setting(scope, rule), scope.words(rule.value, "value", absent=True)
 
     def made(row: Row, telling: Telling) -> Component | None:
-        called: Name = name(row, telling)
-        found: Told = told(row, telling, called.concept)
-        if found.blank:
+        words = value(row, telling) if value else None
+        if words is None:
             return None
+        called = name(row, telling)
+        found = around(row, telling, called.concept)(words)
+        if found.remark is not None:
+            telling.remarks.append(found.remark)
         return Component(
             called.concept,
             found.value,

@@ -1,10 +1,12 @@
 """A row to a problem."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from casefhir.record import Age, Cells, Moment, On, Problem, precedes
+from casefhir.record import Age, Cells, Moment, On, Problem, Told, precedes
+from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import moment, moment_or_age
-from casefhir.sources.tables.facts.naming import naming, notes, phrases
+from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
@@ -13,6 +15,7 @@ from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import Telling
 
 KINDS = frozenset({"condition"})
+_make = maker(Problem)
 _ABATED = ("inactive", "remission", "resolved")
 
 
@@ -20,19 +23,17 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
     """Compiles `rule`. A problem with an abatement is resolved unless the row says inactive or remission; what a denied
     one tells of a course stands in its notes.
     """
-    name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
-    status, certainty = scope.choice(rule.status, "status"), scope.choice(rule.certainty, "certainty")
-    severity, category = scope.choice(rule.severity, "severity"), scope.choice(rule.category, "category-of-problem")
+    static = _static(scope, rule)
     onset, abatement = moment_or_age(scope, rule.onset, "onset"), moment_or_age(scope, rule.abatement, "abatement")
     asserted, visit = moment(scope, rule.asserted, "asserted"), links.visit(scope, rule.visit)
-    sites, remarks = phrases(scope, rule.body_sites, "body_sites"), notes(scope, rule.notes)
+    remarks = notes(scope, rule.notes)
     column = scope.column_of(rule.abatement)
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Problem:
-        called = name(row, telling)
-        state, state_words = status(row, telling) if status else (None, None)
-        sure = certainty(row, telling)[0] if certainty else None
-        grave, grave_words = severity(row, telling) if severity else (None, None)
+        same = static(row, telling)
+        called, sure = same.name, same.certainty
+        state, state_words = same.status
+        grave, grave_words = same.severity
         begun = onset(row, telling, cells) if onset else None
         ended = abatement(row, telling, cells) if abatement else None
         if sure == "refuted":
@@ -45,26 +46,58 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
                 if state is not None:
                     telling.remarks.append(f"Said to be {state_words} beside its end.")
                 state = "resolved"
-        return Problem(
+        return _make(
             key,
             called.concept,
             cells,
-            text=called.text,
-            status=state,  # type: ignore[arg-type]
-            certainty=sure or "confirmed",  # type: ignore[arg-type]
-            severity=grave,  # type: ignore[arg-type]
-            severity_text=grave_words,
-            onset=begun,
-            abatement=ended,
-            asserted=asserted(row, telling, cells) if asserted else None,
-            body_sites=sites(row, telling) if sites else (),
+            called.text,
+            state,
+            sure or "confirmed",
+            grave,
+            grave_words,
+            begun,
+            ended,
+            asserted(row, telling, cells) if asserted else None,
+            same.body_sites,
             notes=remarks(row, telling),
             visit=visit(row, telling) if visit else None,
             codes=called.codes,
-            category=category(row, telling)[0] if category else None,  # type: ignore[arg-type]
+            category=same.category,
         )
 
     return make
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What rows with the same words say alike of their problems: all but times, notes and links."""
+
+    name: Name
+    status: tuple[str | None, str | None]
+    certainty: str | None
+    severity: tuple[str | None, str | None]
+    category: str | None
+    body_sites: tuple[Told | str, ...]
+
+
+def _static(scope: Scope, rule: ProblemRule) -> Callable[[Row, Telling], Static]:
+    with scope.part() as part:
+        name = naming(part, rule.concept, rule.codes, rule.text, KINDS)
+        status, certainty = part.choice(rule.status, "status"), part.choice(rule.certainty, "certainty")
+        severity, category = part.choice(rule.severity, "severity"), part.choice(rule.category, "category-of-problem")
+        sites = phrases(part, rule.body_sites, "body_sites")
+
+    def tell(row: Row, telling: Telling) -> Static:
+        return Static(
+            name(row, telling),
+            status(row, telling) if status else (None, None),
+            certainty(row, telling)[0] if certainty else None,
+            severity(row, telling) if severity else (None, None),
+            category(row, telling)[0] if category else None,
+            sites(row, telling) if sites else (),
+        )
+
+    return part.remembered(tell)
 
 
 def _said(told: object) -> str:

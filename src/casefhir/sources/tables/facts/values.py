@@ -1,6 +1,6 @@
 """Results: numbers with their units, converted where asked; titres, words; ranges of reference; flags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,11 +8,12 @@ from casefhir import terms
 from casefhir.errors import CasefhirError
 from casefhir.record import AbsentReason, Code, Quantity, Range, Words
 from casefhir.record.facts import Interpretation
+from casefhir.record.making import maker
 from casefhir.sources.tables.elements import Bounds, Convert
 from casefhir.sources.tables.elements import Range as RangeField
 from casefhir.sources.tables.facts.naming import coding
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.results import Result
+from casefhir.sources.tables.results import Result, ResultReader
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.ruleset import Printed
 from casefhir.sources.tables.ruleset import Result as ResultRule
@@ -77,179 +78,237 @@ class Units:
         return printed in self._own or self.of(printed).ucum is not None
 
 
-Read = Callable[[Row, Telling, str | None], Told]
+Read = Callable[[str], Told]
+"""Reads the words of a value."""
+Setting = Callable[[Row, Telling, str | None], Read]
+"""What stands around a value in its row (unit, range, flag), for a concept; with it values are read."""
 
 
-def result(scope: Scope, rule: ResultRule, printed: Printed | None = None) -> Read:
-    """The result of a row for a concept (a key of the catalogue, or None)."""
+def setting(scope: Scope, rule: ResultRule) -> Setting:
+    """Compiles all of a result but its value."""
     reader, units, absent = scope.of.results, Units(scope.of.reading.units), scope.of.reading.absent
-    value, unit = scope.words(rule.value, "value", absent=True), scope.words(rule.unit, "unit")
-    kind, flag = scope.choice(rule.kind, "kind"), scope.choice(rule.flag, "flag")
+    unit, kind, flag = scope.words(rule.unit, "unit"), scope.choice(rule.kind, "kind"), scope.choice(rule.flag, "flag")
     own = coding(scope, rule.value_codes) if rule.value_codes else None
     limits = bounds(scope, rule.range, "range")
-    column, unit_column, name = scope.column_of(rule.value), scope.column_of(rule.unit), scope.rule
+    column, unit_column, name = scope.column_of(rule.value), scope.column_of(rule.unit or rule.value), scope.rule
     convert = Convert(to=rule.convert) if isinstance(rule.convert, str) else rule.convert
     _check(scope, convert)
-    before, before_unit = (
-        (scope.words(printed.value, "printed"), scope.words(printed.unit, "printed unit")) if printed else (None, None)
-    )
-    memo: dict[tuple[object, ...], Told | Refused] = {}
 
-    def read(row: Row, telling: Telling, concept: str | None) -> Told:
-        words = value(row, telling) if value else None
-        if words is None:
-            return _NOTHING
-        unit_words = unit(row, telling) if unit else None
-        kind_words = (kind(row, telling)[0] or "auto") if kind else "auto"
-        range_words = limits.words(row, telling) if limits else None
-        flag_words = flag(row, telling) if flag else (None, None)
-        codes = own(row, telling) if own else ()
-        first = (before(row, telling), before_unit(row, telling) if before_unit else None) if before else None
-        asked = (words, unit_words, kind_words, range_words, flag_words, codes, concept, first)
-        told = memo.get(asked)
-        if told is None:
-            if len(memo) >= _MEMO:
-                memo.clear()
-            try:
-                told = _told(words, unit_words, kind_words, range_words, flag_words, codes, concept, first)
-            except Refused as refused:
-                told = refused
-            memo[asked] = told
-        if isinstance(told, Refused):
-            raise told
-        if told.remark:
-            telling.remarks.append(told.remark)
-        if unit_words is not None and not units.known(unit_words):
-            telling.unmapped[name, unit_column, str(unit_words)] += 1
-        if limits and told.range is None and told.range_text:
-            telling.unmapped[name, limits.column, told.range_text] += 1
-        return told
+    def told(row: Row, telling: Telling, concept: str | None) -> Read:
+        printed = unit(row, telling) if unit else None
+        if printed is not None and not units.known(printed):
+            telling.unmapped[name, unit_column, str(printed)] += 1
+        words = limits.words(row, telling) if limits else None
+        around = Around(
+            unit=units.of(str(printed or "")),
+            kind=(kind(row, telling)[0] or "auto") if kind else "auto",
+            flag=flag(row, telling) if flag else (None, None),
+            codes=own(row, telling) if own else (),
+            limits=limits,
+            range_words=words,
+            concept=concept,
+        )
+        if limits and words and words[2] and limits.read(words, around.unit, units)[0] is None:
+            telling.unmapped[name, limits.column, str(words[2])] += 1
+        return Reading(around, reader, units, absent, convert, (column, unit_column)).read
 
-    def _told(
-        words: str,
-        unit_words: str | None,
-        kind_words: str,
-        range_words: tuple[str | None, ...] | None,
-        flag_words: tuple[str | None, str | None],
-        codes: tuple[Code, ...],
-        concept: str | None,
-        first: tuple[str | None, str | None] | None,
-    ) -> Told:
-        reason = absent.get(words)
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a value."""
+
+    unit: Unit
+    kind: str
+    flag: tuple[str | None, str | None]
+    codes: tuple[Code, ...]
+    limits: "Limits | None"
+    range_words: tuple[str | None, ...] | None
+    concept: str | None
+
+
+class Reading:
+    """Reads values in one setting. What is wrong with the setting is told by the first number that is read in it."""
+
+    def __init__(
+        self,
+        around: Around,
+        reader: ResultReader,
+        units: Units,
+        absent: Mapping[str, AbsentReason],
+        convert: Convert | None,
+        columns: tuple[str, str],
+    ) -> None:
+        self.around = around
+        self.reader = reader
+        self.units = units
+        self.absent = absent
+        self.convert = convert
+        self.column, self.unit_column = columns
+        self._numbers: dict[str, Numbers] = {}
+
+    def read(self, words: str) -> Told:
+        """The result; raises `Refused`."""
+        reason = self.absent.get(words)
         if reason is not None:
             return Told(absent_code=reason)
+        around = self.around
         try:
-            found = reader.read(str(words), "words" if codes else kind_words)
-            if found.unit and not unit_words and not units.known(found.unit) and found.unit != "{titer}":
-                if kind_words == "number":
-                    raise Refused(f"{found.unit!r} in {words!r} is not a unit", "mend the cell, or add it to units")
-                found = reader.read(str(words), "words")
-            if found.unit and unit_words and found.unit != unit_words and found.unit != "{titer}":
-                raise Refused(
-                    f"the cell {words!r} has a unit of its own beside {unit_words!r}", "keep the one that is right"
-                )
+            found = self.reader.read(
+                words if type(words) is str else str(words), "words" if around.codes else around.kind
+            )
+            if found.unit and found.unit != TITRE:
+                found = self._with_unit(found, words)
         except Refused as refused:
-            raise Refused(refused.reason, refused.mend, refused.column or column) from None
-        told_unit = units.of(found.unit or str(unit_words or ""))
-        return _shaped(found, told_unit, range_words, flag_words, codes, concept, first)
-
-    def _shaped(
-        found: Result,
-        told_unit: Unit,
-        range_words: tuple[str | None, ...] | None,
-        flag_words: tuple[str | None, str | None],
-        codes: tuple[Code, ...],
-        concept: str | None,
-        first: tuple[str | None, str | None] | None,
-    ) -> Told:
-        normal, range_text = limits.read(range_words, told_unit, units) if limits and range_words else (None, None)
-        meaning = flag_words[0] or (found.meaning if found.words is not None else None)
-        flagged = {"interpretation": meaning, "interpretation_text": flag_words[1], "range_text": range_text}
+            raise Refused(refused.reason, refused.mend, refused.column or self.column) from None
+        numbers = self._numbers.get(found.unit)
+        if numbers is None:
+            numbers = self._numbers[found.unit] = self._setting_of(found.unit)
         if found.words is not None:
-            return Told(Words(found.words, codes), range=normal, **flagged)  # type: ignore[arg-type]
+            value = Words(found.words, around.codes)
+            flag = (around.flag[0] or found.meaning, around.flag[1])
+            return Told(value, None, None, None, *flag, numbers.range, numbers.range_text)  # type: ignore[arg-type]
         if found.titre is not None:
-            return Told(titre=found.titre, range=normal, **flagged)  # type: ignore[arg-type]
-        _fits(told_unit, concept)
-        change = _change(told_unit, concept)
-        number = found.number
-        assert number is not None
-        shown: Quantity | Range = Quantity(number, told_unit.printed, found.comparator, told_unit.code)
-        if found.high is not None:
-            shown = Range(shown, Quantity(found.high, told_unit.printed, None, told_unit.code))  # type: ignore[arg-type]
-        kept = _before(first) if first else None
+            return Told(None, found.titre, None, None, *around.flag, numbers.range, numbers.range_text)  # type: ignore[arg-type]
+        return numbers.told(found)
+
+    def _with_unit(self, found: Result, words: str) -> Result:
+        """A number with a unit in its own cell."""
+        printed = self.around.unit.printed
+        if printed and found.unit != printed:
+            raise Refused(f"the cell {words!r} has a unit of its own beside {printed!r}", "keep the one that is right")
+        if printed or self.units.known(found.unit):
+            return found
+        if self.around.kind == "number":
+            raise Refused(f"{found.unit!r} in {words!r} is not a unit", "mend the cell, or add it to [reading.units]")
+        return self.reader.read(str(words), "words")
+
+    def _setting_of(self, printed: str) -> "Numbers":
+        unit = self.units.of(printed) if printed else self.around.unit
+        around = self.around
+        normal, text = (None, None)
+        if around.limits and around.range_words:
+            normal, text = around.limits.read(around.range_words, unit, self.units)
+        try:
+            fits(unit, around.concept, self.unit_column)
+            change = changing(self.convert, unit, around.concept, self.unit_column)
+        except Refused as refused:
+            return Numbers(unit, around.flag, normal, text, None, None, refused)
         remark = None
         if change is not None:
-            to, of = change
-            if isinstance(shown, Range):
-                low, high = (Quantity(of(each), to) for each in (number, found.high or number))
-                remark = f"As printed: {shown}."
-                shown = Range(low, high)
-            else:
-                kept = kept or shown
-                shown = Quantity(of(number), to, found.comparator)
-            normal = _changed(normal, told_unit, to, of)
-            if convert and convert.factor:
-                remark = f"Converted by the factor {convert.factor}: {convert.reason}."
-        if isinstance(kept, Quantity) and kept == shown:
-            kept = None
-        return Told(shown, printed=kept, range=normal, remark=remark, **flagged)  # type: ignore[arg-type]
+            normal = _changed(normal, unit, *change)
+            if self.convert and self.convert.factor:
+                remark = f"Converted by the factor {self.convert.factor}: {self.convert.reason}."
+        return Numbers(unit, around.flag, normal, text, change, remark, None)
 
-    def _before(first: tuple[str | None, str | None]) -> Quantity | None:
-        if first[0] is None or first[0] in absent:
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What numbers in one unit become."""
+
+    unit: Unit
+    flag: tuple[str | None, str | None]
+    range: Range | None
+    range_text: str | None
+    change: tuple[str, Callable[[Decimal], Decimal]] | None
+    remark: str | None
+    refused: Refused | None
+
+    def told(self, found: Result) -> Told:
+        """The value in its unit, converted where the mapping asks."""
+        if self.refused is not None:
+            raise self.refused
+        unit, number = self.unit, found.number
+        assert number is not None
+        one = quantity(number, unit.printed, found.comparator, unit.code)
+        value: Quantity | Range = one
+        kept, remark = None, self.remark
+        if found.high is not None:
+            value = Range(one, Quantity(found.high, unit.printed, None, unit.code))
+        if self.change is not None:
+            to, of = self.change
+            if isinstance(value, Range):
+                remark = f"As printed: {value}." + (f" {remark}" if remark else "")
+                value = Range(Quantity(of(number), to), Quantity(of(found.high or number), to))
+            else:
+                kept, value = one, quantity(of(number), to, found.comparator, None)
+        return tell(value, None, kept, None, *self.flag, self.range, self.range_text, remark)
+
+
+def fits(unit: Unit, concept: str | None, column: str) -> None:
+    """Raises `Refused` for a unit that does not measure what the concept does."""
+    wanted = terms.concept(concept).unit if concept else ""
+    if wanted and unit.ucum and not _commensurable(unit.ucum, wanted):
+        raise Refused(
+            f"the unit {unit.printed!r} does not fit {terms.concept(concept or '').name}, "
+            f"which is measured in {wanted} or the like",
+            "mend the unit or the concept",
+            column,
+        )
+
+
+def changing(
+    convert: Convert | None, unit: Unit, concept: str | None, column: str
+) -> tuple[str, Callable[[Decimal], Decimal]] | None:
+    """To which unit numbers are converted, and how; None where they are not. Raises `Refused` where they cannot be."""
+    if convert is None:
+        return None
+    to = convert.to
+    if to == "catalogue":
+        to = terms.concept(concept).unit if concept else ""
+    if not to or unit.ucum == to:
+        return None
+    if convert.factor:
+        return to, terms.Conversion(Decimal(convert.factor)).of
+    if unit.ucum is None:
+        if not unit.printed:
+            raise Refused(f"the value has no unit, so it cannot be converted to {to}", "fill in the unit", column)
+        raise Refused(
+            f"{unit.printed!r} is no unit that can be converted to {to}",
+            "mend the unit, or say its UCUM code in [reading.units]",
+            column,
+        )
+    try:
+        change = terms.conversion(unit.ucum, to)
+    except CasefhirError as error:
+        raise Refused(
+            f"{unit.printed!r} cannot be converted to {to}: {error}",
+            "mend the unit, convert to another one, or give the factor with its reason",
+            column,
+        ) from None
+    return to, change.of
+
+
+def before(scope: Scope, printed: Printed | None) -> Callable[[Row, Telling], Quantity | None] | None:
+    """The result before it was converted, where the table has both."""
+    if printed is None:
+        return None
+    reader, units, absent = scope.of.results, Units(scope.of.reading.units), scope.of.reading.absent
+    value, unit = scope.words(printed.value, "printed"), scope.words(printed.unit, "printed unit")
+    if value is None:
+        return None
+
+    def told(row: Row, telling: Telling) -> Quantity | None:
+        words, unit_words = value(row, telling), unit(row, telling) if unit else None
+        if words is None or words in absent:
             return None
-        found = reader.read(str(first[0]), "auto")
+        try:
+            found = reader.read(str(words))
+        except Refused:
+            telling.remarks.append(f"As printed: {words} {unit_words or ''}".strip() + ".")
+            return None
         if found.number is None or found.high is not None:
             return None
-        given = units.of(found.unit or str(first[1] or ""))
+        given = units.of(found.unit or str(unit_words or ""))
         return Quantity(found.number, given.printed, found.comparator, given.code)
 
-    def _fits(told_unit: Unit, concept: str | None) -> None:
-        wanted = terms.concept(concept).unit if concept else ""
-        if wanted and told_unit.ucum and not _commensurable(told_unit.ucum, wanted):
-            raise Refused(
-                f"the unit {told_unit.printed!r} does not fit {terms.concept(concept or '').name}, "
-                f"which is measured in {wanted} or the like",
-                "mend the unit or the concept",
-                unit_column if unit else column,
-            )
-
-    def _change(told_unit: Unit, concept: str | None) -> tuple[str, Callable[[Decimal], Decimal]] | None:
-        if convert is None:
-            return None
-        to = convert.to
-        if to == "catalogue":
-            to = terms.concept(concept).unit if concept else ""
-            if not to:
-                return None
-        if told_unit.ucum is None:
-            if not told_unit.printed and not convert.factor:
-                raise Refused(
-                    f"the value has no unit, so it cannot be converted to {to}", "fill in the unit", unit_column
-                )
-            if not convert.factor:
-                raise Refused(
-                    f"{told_unit.printed!r} is no unit that can be converted to {to}",
-                    "mend the unit, or say its UCUM code in [reading.units]",
-                    unit_column,
-                )
-        if told_unit.ucum == to:
-            return None
-        if convert.factor:
-            factor = terms.Conversion(Decimal(convert.factor))
-            return to, factor.of
-        try:
-            return to, terms.conversion(told_unit.ucum or "", to).of
-        except CasefhirError as error:
-            raise Refused(
-                f"{told_unit.printed!r} cannot be converted to {to}: {error}",
-                "mend the unit, convert to another one, or give the factor with its reason",
-                unit_column if unit else column,
-            ) from None
-
-    return read
+    return told
 
 
-_NOTHING = Told()
+TITRE = "{titer}"
+quantity, tell = maker(Quantity), maker(Told)
+NOTHING = Told()
 
 
 def _commensurable(one: str, other: str) -> bool:
