@@ -1,6 +1,5 @@
 """Agreement with HL7's public test cases: the goal, and the table in the documentation."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,12 +14,8 @@ SCOPE, GOAL = 230, 0.98
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    if not compare_test_cases.JAR.exists():
-        artifact = f"org.hl7.fhir.testcases:fhir-test-cases:{compare_test_cases.VERSION}"
-        get = ["mvn", "-q", "-B", "dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false"]
-        subprocess.run(get, check=True, cwd=tmp_path_factory.mktemp("maven"))
-    return compare_test_cases.run()
+def table(testcases_jar):
+    return compare_test_cases.run(testcases_jar)
 
 
 @pytest.mark.java

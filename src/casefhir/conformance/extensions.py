@@ -2,7 +2,7 @@
 
 from casefhir.conformance.definitions import CORE, Definitions, Json, core
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
-from casefhir.conformance.fhirpath.engine import Failed
+from casefhir.conformance.fhirpath.evaluation import Failed
 from casefhir.conformance.shapes import ancestors
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node

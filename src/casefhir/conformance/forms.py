@@ -8,7 +8,7 @@ from casefhir.conformance.canonicals import extension_value
 from casefhir.conformance.conversion import Incomparable, converted
 from casefhir.conformance.definitions import Json
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
-from casefhir.conformance.fhirpath.engine import Failed
+from casefhir.conformance.fhirpath.evaluation import Failed
 from casefhir.conformance.fhirpath.values import moment, order
 from casefhir.conformance.tree import Node
 

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from functools import cache
 
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
-from casefhir.conformance.fhirpath.engine import Failed, Step
+from casefhir.conformance.fhirpath.evaluation import Failed, Step
 from casefhir.conformance.narrative import read
 from casefhir.conformance.shapes import Element, Rule, Shape
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
 # Expressions of R4 that do not say what their sentence says: con-3 compares a CodeableConcept with a string, so it
-# never fires; que-12 counts more than two where it says more than one; bdl-8 and ras-2 come out empty, which is no
-# yes, when the optional element is absent.
+# never fires; que-7 asks whether a FHIR boolean is the System's; que-12 counts more than two where it says more than
+# one; bdl-8 and ras-2 come out empty, which is no yes, when the optional element is absent.
 CORRECTED = {
+    "que-7": "operator = 'exists' implies (answer is boolean)",
     "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
     "bdl-8": "fullUrl.exists() implies fullUrl.contains('/_history/').not()",
     "ras-2": "probability.empty() or ((probability is decimal) implies (probability as decimal) <= 100)",

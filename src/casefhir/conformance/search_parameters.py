@@ -3,7 +3,7 @@
 from casefhir.conformance.canonicals import named
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
-from casefhir.conformance.paths import UnknownName, types_at
+from casefhir.conformance.paths import Unsound, types_at
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
@@ -42,7 +42,7 @@ class SearchParameters:
             types_at(parse(text), bases)
         except Unsupported as error:
             self._tell("search-expression", node, f"The expression cannot be read: {error}", "Correct the FHIRPath.")
-        except UnknownName as error:
+        except Unsound as error:
             self._tell("search-expression", node, f"In the expression {error}.", "Name an element of the base types.")
 
     def _derived(self, node: Node, source: Node, url: str, bases: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from casefhir.conformance.definitions import CORE, Definitions, Json, unversioned
 from casefhir.conformance.fhirpath import Unsupported, compiled
 from casefhir.conformance.fhirpath.parse import parse
-from casefhir.conformance.paths import UnknownName, types_at
+from casefhir.conformance.paths import Unsound, types_at
 from casefhir.conformance.profiles import Part, Profiles, segments
 from casefhir.conformance.shapes import Element, Shape, ancestors, shape, type_code
 from casefhir.conformance.slicing import same_value
@@ -172,10 +172,10 @@ class StructureDefinitions:
             if not isinstance(path, str):
                 continue
             try:
-                types_at(parse(path), types, root=False)
+                types_at(parse(path), types, keys=True)
             except Unsupported as error:
                 self._tell("discriminator", each, f"{path!r} cannot be read: {error}", "Correct the path.", value=path)
-            except UnknownName as error:
+            except Unsound as error:
                 said = f"The discriminator {path!r} of {source['path']} leads nowhere: {error}."
                 self._tell("discriminator", each, said, "Name an element of what is sliced.", value=path)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
-from casefhir.conformance.fhirpath.engine import Env, Failed, Items, Step, translate
+from casefhir.conformance.fhirpath.engine import translate
+from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step
 from casefhir.conformance.fhirpath.parse import Tree, Unsupported, parse
 from casefhir.conformance.fhirpath.values import Item, Moment, unwrap
 from casefhir.report.boundary import high, low

@@ -4,7 +4,8 @@
 `Unsupported` when it is translated, so no rule passes because it could not be read.
 """
 
-from casefhir.conformance.fhirpath.engine import Env, compiled, truth
+from casefhir.conformance.fhirpath.engine import compiled
+from casefhir.conformance.fhirpath.evaluation import Env, Failed, truth
 from casefhir.conformance.fhirpath.parse import Unsupported
 
-__all__ = ["Env", "Unsupported", "compiled", "truth"]
+__all__ = ["Env", "Failed", "Unsupported", "compiled", "truth"]

@@ -1,23 +1,15 @@
 """FHIRPath's functions over collections; the ones on strings, numbers and types are in `scalars`."""
 
 from collections.abc import Callable
+from functools import cmp_to_key
 from typing import Any
 
-from casefhir.conformance.fhirpath.engine import (
-    Env,
-    Failed,
-    Items,
-    Step,
-    boolean,
-    check_type,
-    distinct,
-    is_type,
-    logical,
-    single,
-)
+from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step, boolean, logical, single
+from casefhir.conformance.fhirpath.operators import distinct
 from casefhir.conformance.fhirpath.parse import Tree, Unsupported
 from casefhir.conformance.fhirpath.scalars import SCALARS, type_info
-from casefhir.conformance.fhirpath.values import equal, key, unwrap
+from casefhir.conformance.fhirpath.types import as_type, check_type, is_type, of_type
+from casefhir.conformance.fhirpath.values import equal, key, order, unwrap
 from casefhir.conformance.tree import Node
 
 Translate = Callable[[Tree], Step]
@@ -90,9 +82,43 @@ def _repeat(arguments: tuple[Step, ...]) -> Step:
 
 def _iif(arguments: tuple[Step, ...]) -> Step:
     def apply(focus: Items, env: Env) -> Items:
-        if logical(arguments[0](focus, env)):
-            return arguments[1](focus, env)
-        return arguments[2](focus, env) if len(arguments) > 2 else []
+        if len(focus) > 1:
+            raise Failed("iif() of several items")
+        here = env.at(focus[0], env.index) if focus else env
+        if logical(arguments[0](focus, here)):
+            return arguments[1](focus, here)
+        return arguments[2](focus, here) if len(arguments) > 2 else []
+
+    return apply
+
+
+def _sort(arguments: tuple[Tree, ...], translate: Translate) -> Step:
+    """sort(): by each argument in turn, one with a minus downwards; what has no value comes first."""
+    wanted = arguments or (("special", "$this"),)
+    steps = [
+        (translate(each[2]), -1) if each[:2] == ("unary", "-") else (translate(each), 1)  # a minus is no arithmetic
+        for each in wanted
+    ]
+
+    def apply(focus: Items, env: Env) -> Items:
+        rows = [
+            ([single(step([item], env.at(item, index))) for step, _ in steps], item) for index, item in enumerate(focus)
+        ]
+
+        def compare(one: tuple[Items, Any], other: tuple[Items, Any]) -> int:
+            for (_, sign), mine, theirs in zip(steps, one[0], other[0], strict=True):
+                if mine is None or theirs is None:
+                    found: int | None = (mine is not None) - (theirs is not None)
+                else:
+                    found = order(mine, theirs)
+                    found = None if found is None else sign * found
+                if found is None:
+                    raise Failed("sort() of values that have no order")
+                if found:
+                    return found
+            return 0
+
+        return [item for _, item in sorted(rows, key=cmp_to_key(compare))]
 
     return apply
 
@@ -176,7 +202,10 @@ def _has_value(items: Items) -> Items:
 
 
 def _booleans(items: Items) -> list[bool]:
-    return [found for item in items if isinstance(found := unwrap(item), bool)]
+    found = [unwrap(item) for item in items]
+    if not all(isinstance(each, bool) for each in found):
+        raise Failed("booleans were expected")
+    return found
 
 
 def _value(items: Items) -> Items:
@@ -245,7 +274,10 @@ def _host(name: str, arguments: tuple[Step, ...]) -> Step:
             return []
         if question is None or len(focus) > 1 or not isinstance(focus[0], Node):
             raise Failed(f"{name}() needs one element and a host that can answer")
-        return boolean(question(str(wanted), focus[0]))
+        answer = question(str(wanted), focus[0])
+        if answer is None and name == "conformsTo":
+            raise Failed(f"profile {wanted} is not known")
+        return boolean(answer)
 
     return ask
 
@@ -267,7 +299,11 @@ def call(name: str, arguments: tuple[Tree, ...], translate: Translate) -> Step:
         wanted = check_type(_type_name(arguments[0]))
         if name == "is":
             return lambda focus, _env: [is_type(single_item(focus), wanted)] if focus else []
-        return lambda focus, _env: [item for item in focus if is_type(item, wanted)]
+        if name == "as":
+            return lambda focus, _env: as_type(focus, wanted)
+        return lambda focus, _env: of_type(focus, wanted)
+    if name == "sort":
+        return _sort(arguments, translate)
     steps = tuple(translate(each) for each in arguments)
     if name in _PLAIN and not steps:
         plain = _PLAIN[name]

@@ -8,7 +8,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidO
 from functools import lru_cache
 from typing import Any
 
-from casefhir.conformance.fhirpath.engine import Env, Failed, Items, Step, single
+from casefhir.conformance.fhirpath.boundaries import boundary, comparable, precision
+from casefhir.conformance.fhirpath.encoding import changed
+from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step, single
 from casefhir.conformance.fhirpath.values import Amount, Item, Moment, TypeName, moment, text_of, unwrap
 from casefhir.conformance.tree import Node
 
@@ -159,6 +161,29 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise Failed(f"the regular expression cannot be read: {error}") from error
 
 
+def _replaced(text: str, wanted: str, new: str) -> str:
+    if not wanted:  # nothing to look for is found nowhere
+        return text
+    return _pattern(wanted).sub(re.sub(r"\$(\d+)", r"\\\1", new), text)
+
+
+def _on_value(act: Callable[..., Any]) -> Callable[[tuple[Step, ...]], Step]:
+    """A function of a number, date or quantity and of single arguments; empty when any is empty."""
+
+    def make(arguments: tuple[Step, ...]) -> Step:
+        def apply(focus: Items, env: Env) -> Items:
+            item = single(focus)
+            given = [single(each(env.this or focus, env)) for each in arguments]
+            if item is None or any(each is None for each in given):
+                return []
+            found = act(item, *given)
+            return [] if found is None else [found]
+
+        return apply
+
+    return make
+
+
 def _join(arguments: tuple[Step, ...]) -> Step:
     def apply(focus: Items, env: Env) -> Items:
         between = single(arguments[0](focus, env)) if arguments else ""
@@ -267,9 +292,12 @@ SCALARS: dict[str, Callable[[tuple[Step, ...]], Step]] = {
     "replace": _on_text(2, lambda text, old, new: text.replace(old, new)),
     "matches": _on_text(1, lambda text, wanted: _pattern(wanted).search(text) is not None),
     "matchesFull": _on_text(1, lambda text, wanted: _pattern(wanted).fullmatch(text) is not None),
-    "replaceMatches": _on_text(
-        2, lambda text, wanted, new: _pattern(wanted).sub(re.sub(r"\$(\d+)", r"\\\1", new), text)
-    ),
+    "replaceMatches": _on_text(2, _replaced),
+    **{verb: _on_text(1, changed(verb)) for verb in ("encode", "decode", "escape", "unescape")},
+    "lowBoundary": _on_value(lambda item, digits=None: boundary(item, -1, digits)),
+    "highBoundary": _on_value(lambda item, digits=None: boundary(item, 1, digits)),
+    "precision": _on_value(precision),
+    "comparable": _on_value(comparable),
     "split": _on_text(1, lambda text, between: text.split(between)),
     "join": _join,
     "abs": _on_number(_sign),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from casefhir.conformance.conversion import Incomparable, converted
 from casefhir.conformance.tree import Node
-from casefhir.conformance.units import in_unit
 
 Item = Any
 """A `Node`, or a value of FHIRPath's System types: bool, int, Decimal, str, `Moment`, `Amount`."""
@@ -147,7 +147,9 @@ def order(left: Item, right: Item) -> int | None:
         return _order_amounts(left, right)
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
-    if isinstance(left, int | Decimal) and isinstance(right, int | Decimal) and not isinstance(left, bool):
+    if isinstance(left, bool) or isinstance(right, bool):
+        return None
+    if isinstance(left, int | Decimal) and isinstance(right, int | Decimal):
         return (left > right) - (left < right)
     return None
 
@@ -185,8 +187,13 @@ def _order_amounts(left: Item, right: Item) -> int | None:
         return None
     if one.said is not None and one.said == other.said:  # as HL7's engine: same printed unit, or none, same scale
         return (one.value > other.value) - (one.value < other.value)
-    converted = in_unit(other.value, other.ucum, one.ucum)
-    return None if converted is None else (one.value > converted) - (one.value < converted)
+    if one.ucum == other.ucum and one.ucum in ("a", "mo") and (one.unit == one.ucum) != (other.unit == other.ucum):
+        return None  # a year of the calendar is not UCUM's
+    try:
+        value = converted(other.value, other.ucum, one.ucum)
+    except Incomparable:
+        return None
+    return None if value is None else (one.value > value) - (one.value < value)
 
 
 def _amount(item: Item) -> Amount | None:
@@ -205,13 +212,20 @@ def equal(left: Item, right: Item) -> bool | None:
             plain = [each.text if isinstance(each, Moment) else each for each in (first, second)]
             return bool(plain[0] == plain[1])
         found = _order_moments(first, second)
+        if (
+            isinstance(first, Moment)
+            and isinstance(second, Moment)
+            and (first.kind == "time") != (second.kind == "time")
+        ):
+            return False
         if found is None:
             longest = isinstance(first, Moment) and isinstance(second, Moment)
             return None if longest else False
         return found == 0
     if isinstance(first, Amount) or isinstance(second, Amount):
         found = _order_amounts(first, second)
-        return found == 0 if found is not None else False
+        calendar = isinstance(first, Amount) and isinstance(second, Amount) and first.ucum == second.ucum
+        return found == 0 if found is not None else None if calendar else False
     return bool(key(first) == key(second))
 
 
