@@ -7,7 +7,8 @@ from hypothesis import strategies as some
 from casefhir.conformance import validate
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.units import COMMON, unit_fault
-from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
+from casefhir.conformance.vocabulary import Vocabulary
+from casefhir.terms.check_digits import loinc_fault, snomed_fault
 from tests.conformance.builders import coded, condition, errors, observation, patient, rules
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"

@@ -17,8 +17,9 @@ from casefhir.conformance.shapes import Element, Shape, TypeRef, ancestors, capi
 from casefhir.conformance.slicing import extension_url
 from casefhir.conformance.units import contradicts, in_unit, incommensurable, unit_fault
 from casefhir.conformance.vital_signs import implied_by
-from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
+from casefhir.conformance.vocabulary import Vocabulary
 from casefhir.terms.bounds import Expected, expected
+from casefhir.terms.check_digits import loinc_fault, snomed_fault
 
 if TYPE_CHECKING:
     from casefhir.conformance.fastcode import Kind, Maker, Trip

@@ -9,7 +9,8 @@ from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.units import unit_fault
-from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
+from casefhir.conformance.vocabulary import Vocabulary
+from casefhir.terms.check_digits import loinc_fault, snomed_fault
 
 UCUM = "http://unitsofmeasure.org"
 _FAULTS = {

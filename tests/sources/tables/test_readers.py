@@ -213,6 +213,16 @@ def test_json_rows_keep_digits_and_lie_wherever_the_mapping_says(tmp_path):
     assert dict(zip(measured.columns, read(measured)[0][0][1]))["value.quantity.value"] == "1.50"
 
 
+def test_what_lies_between_a_row_and_its_document_is_there_by_steps(tmp_path):
+    packet = {"id": "p", "acts": [{"why": "a", "drug": {"agent": {"id": "x"}, "doses": [{"n": 1}, {"n": 2}]}}]}
+    table = JsonTable(text(tmp_path, json.dumps(packet), "p.json"), rows="acts.drug.doses")
+    cells = [dict(zip(table.columns, row)) for _, row in read(table)[0]]
+    assert [(each["n"], each["../agent.id"], each["../../why"], each["/id"]) for each in cells] == [
+        ("1", "x", "a", "p"),
+        ("2", "x", "a", "p"),
+    ]
+
+
 def test_ndjson_rows_are_numbered_by_line(tmp_path):
     rows, _ = read(JsonTable(text(tmp_path, '{"a":1}\n\n{"a":2e3,"b":true}\n', "t.ndjson")))
     assert rows == [(1, ("1", None)), (3, ("2e3", "true"))]

@@ -103,6 +103,9 @@ Notation = Literal["iso", "dmy", "mdy", "ymd"]
 
 
 def _kind_of_time(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        whole = any(_kind_of_time(each) == "when" for each in value)
+        return "several" if whole else "first"
     if isinstance(value, When):
         return "when"
     if isinstance(value, dict) and set(value) & (set(When.model_fields) - set(Cell.model_fields)):
@@ -110,14 +113,19 @@ def _kind_of_time(value: Any) -> str:
     return _kind_of_words(value)
 
 
+OneTime = Annotated[
+    Annotated[str, Tag("column")] | Annotated[Cell, Tag("cell")] | Annotated[When, Tag("when")],
+    Discriminator(_kind_of_time),
+]
 Time = Annotated[
     Annotated[str, Tag("column")]
     | Annotated[Cell, Tag("cell")]
     | Annotated[tuple[One, ...], Tag("first")]
+    | Annotated[tuple[OneTime, ...], Tag("several")]
     | Annotated[When, Tag("when")],
     Discriminator(_kind_of_time),
 ]
-"""A column with a date, or a `When`."""
+"""A column with a date, or a `When`, or a list of them: the first that tells something."""
 
 
 class Link(Part):

@@ -53,10 +53,12 @@ class OpenTable:
     sheet: Sheet
     parts: tuple[Table, ...]
 
-    def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
-        """The rows of all parts one after the other; `Sheet.place` leads from a number to file and row."""
+    def rows(self, fault: OnFault, only: int | None = None) -> Iterator[tuple[int, Row]]:
+        """The rows of all parts one after the other, or of one; `Sheet.place` leads from a number to file and row."""
         columns = self.sheet.columns
         for place, part in enumerate(self.parts):
+            if only is not None and place != only:
+                continue
             offset = numbered(place, 0)
 
             def told(number: int, row: Row, reason: str, offset: int = offset) -> None:

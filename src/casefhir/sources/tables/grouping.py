@@ -108,8 +108,10 @@ def persons(tables: Sequence[KeyedTable], fault: Fault, *, scratch: Path | None 
 _first = itemgetter(0)
 
 
-def keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
-    """The rows of a table with their keys; without `fault` those that have none are passed over, to be told later."""
+def keyed_rows(of: KeyedTable, fault: Fault | None, part: int | None = None) -> Iterator[Keyed]:
+    """The rows of a table (or of one of its parts) with their keys; without `fault` those that have none are passed
+    over, to be told later.
+    """
 
     def told(number: int, row: Row, reason: str) -> None:
         if fault:
@@ -118,7 +120,7 @@ def keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
     places, leads = of.places, of.leads
     if len(places) == 1:
         (place,) = places
-        for number, row in of.table.rows(told):
+        for number, row in of.table.rows(told, part):
             key = row[place]
             if key:
                 key = key.strip() if key[0] == " " or key[-1] == " " else key
@@ -130,7 +132,7 @@ def keyed_rows(of: KeyedTable, fault: Fault | None) -> Iterator[Keyed]:
                     continue
             told(number, row, _keyless(of, row))
         return
-    for number, row in of.table.rows(told):
+    for number, row in of.table.rows(told, part):
         cells = [(row[place] or "").strip() for place in places]
         if all(cells) and not any(SEPARATOR in cell for cell in cells):
             key = SEPARATOR.join(cells)

@@ -133,6 +133,8 @@ class Result(Part):
 
     value: Words | None = None
     """The result as the laboratory writes it: `22.7`, `<0.2`, `1:320`, `neg`, `++`."""
+    comparator: Words | None = None
+    """`<`, `<=`, `>=`, `>` where a column of its own tells it; a number without one in its cell takes it."""
     unit: Words | None = None
     kind: Words | None = None
     """number, words, or auto (where nothing is told: a number where it reads as one, else words)."""

@@ -18,6 +18,7 @@ from casefhir.sources.tables.facts.values import (
     before,
     bounds,
     setting,
+    value_words,
 )
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
@@ -59,7 +60,7 @@ class Static:
 def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
     """Compiles `rule`; a row whose value is blank makes nothing, unless the rule says otherwise."""
     static, scale = _static(scope, rule)
-    value, printed = scope.words(rule.value, "value", absent=True), before(scope, rule.printed)
+    value, printed = value_words(scope, rule), before(scope, rule.printed)
     when, visit = moment(scope, rule.when, "when"), links.visit(scope, rule.visit)
     absent = scope.choice(rule.absent, "absent")
     components = [_component(scope, each) for each in rule.components]
@@ -172,7 +173,7 @@ def _static(scope: Scope, rule: MeasurementRule) -> tuple[Callable[[Row, Telling
 
 def _component(scope: Scope, rule: ComponentRule) -> Callable[[Row, Telling], Component | None]:
     name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
-    around, value = setting(scope, rule), scope.words(rule.value, "value", absent=True)
+    around, value = setting(scope, rule), value_words(scope, rule)
 
     def made(row: Row, telling: Telling) -> Component | None:
         words = value(row, telling) if value else None

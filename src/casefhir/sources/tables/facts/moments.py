@@ -41,7 +41,12 @@ def day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], 
 def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
     if told is None:
         return None
-    when = told if isinstance(told, When) else When(date=told)
+    if isinstance(told, tuple):
+        whole = tuple(each for each in told if isinstance(each, When))
+        if whole:
+            ways = [each for each in (_day(scope, one, name) for one in told) if each]
+            return lambda row, telling: next((day for each in ways if (day := each(row, telling)) is not None), None)
+    when = told if isinstance(told, When) else When(date=told)  # type: ignore[arg-type] # a list of words by now
     if when.year is not None:
         return _from_parts(scope, when, name)
     read, clock = scope.words(when.date, name), scope.words(when.time, name)
@@ -128,6 +133,17 @@ def moment_or_age(scope: Scope, told: Time | None, name: str) -> TellAge | None:
     """A time, or the age of the person at it."""
     if told is None:
         return None
+    if isinstance(told, tuple) and any(isinstance(each, When) for each in told):
+        ways = [each for each in (moment_or_age(scope, one, name) for one in told) if each]
+
+        def first(row: Row, telling: Telling, cells: Cells) -> Moment | Age | None:
+            for each in ways:
+                when = each(row, telling, cells)
+                if when is not None:
+                    return when
+            return None
+
+        return first
     if isinstance(told, When):
         given = [each for each in ("date", "start", "study_day", "age", "year") if getattr(told, each) is not None]
         if told.end is not None and told.start is None:

@@ -11,6 +11,7 @@ from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords
+from casefhir.terms.check_digits import code_fault
 
 _MEMO = 1 << 16
 
@@ -139,6 +140,12 @@ def _code(scope: Scope, coded: Coded) -> Callable[[Row, Telling], Code | None] |
         found = memo[asked]
         if found is None:
             telling.unmapped[rule, column, words] += 1
+            return None
+        fault = code_fault(found.system, found.code)
+        if fault is not None:  # mistyped or cut short: it may be another's code by now
+            telling.unmapped[rule, column, words] += 1
+            telling.remarks.append(f"The table gives the code {found.code} of {found.system}, which {fault}.")
+            return None
         return found
 
     def _made(where: str | None, words: str, name: str | None, edition: str | None) -> Code | None:

@@ -80,8 +80,27 @@ class Units:
 
 Read = Callable[[str], Told]
 """Reads the words of a value."""
+_COMPARATORS = ("<", "<=", ">=", ">")
 Setting = Callable[[Row, Telling, str | None], Read]
 """What stands around a value in its row (unit, range, flag), for a concept; with it values are read."""
+
+
+def value_words(scope: Scope, rule: ResultRule) -> Callable[[Row, Telling], str | None] | None:
+    """The words of a value, its comparator before it where that has a column of its own."""
+    value, comparator = scope.words(rule.value, "value", absent=True), scope.words(rule.comparator, "comparator")
+    if value is None or comparator is None:
+        return value
+    column = scope.column_of(rule.comparator)
+
+    def told(row: Row, telling: Telling) -> str | None:
+        words, sign = value(row, telling), comparator(row, telling)
+        if not words or not sign or not (words[0].isdigit() or words[0] in "-−.,"):
+            return words
+        if sign not in _COMPARATORS:
+            raise Refused(f"{sign!r} is no comparator", "write <, <=, >= or >, or map it to one", column)
+        return f"{sign}{words}"
+
+    return told
 
 
 def setting(scope: Scope, rule: ResultRule) -> Setting:

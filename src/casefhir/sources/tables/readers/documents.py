@@ -2,8 +2,9 @@
 
 Nested objects become columns by their path (`type.id`, `modifiers.0.label`), numbers keep their digits. Where the rows
 are the items of a list (`phenotypicFeatures`), the columns of the document around it are there too, with a `/` before
-their names (`/id`, `/subject.sex`). Names in snake_case become camelCase where the table asks for it, for some
-exporters write one and some the other.
+their names (`/id`, `/subject.sex`), and those of objects between the two with `../` for each step (`../agent.id` for
+rows at `medicalActions.treatment.doseIntervals`). Names in snake_case become camelCase where the table asks for it, for
+some exporters write one and some the other.
 """
 
 import json
@@ -62,8 +63,11 @@ class JsonTable:
             yield flatten(document)
             return
         around = {f"/{name}": value for name, value in flatten(document, lists=False).items()}
-        for item in _items([document], self.at.split(".")):
-            yield flatten(item) | around
+        for item, above in _items([document], self.at.split("."), ()):
+            found = flatten(item)
+            for steps, each in enumerate(reversed(above[1:]), 1):
+                found |= {f"{'../' * steps}{name}": value for name, value in flatten(each, lists=False).items()}
+            yield found | around
 
     def _documents(self) -> Iterator[tuple[int | None, Any]]:
         if self.path.suffix.lower() in (".ndjson", ".jsonl"):
@@ -149,12 +153,15 @@ def flatten(value: Any, *, lists: bool = True, depth: int = 0) -> dict[str, str 
     return found
 
 
-def _items(values: list[Any], names: list[str]) -> Iterator[Any]:
+def _items(
+    values: list[Any], names: list[str], above: tuple[dict[str, Any], ...]
+) -> Iterator[tuple[Any, tuple[dict[str, Any], ...]]]:
+    """The objects at the end of the path, each with those it lies in, the outermost first."""
     for value in values:
         if isinstance(value, list):
-            yield from _items(value, names)
+            yield from _items(value, names, above)
         elif not names:
             if isinstance(value, dict):
-                yield value
+                yield value, above
         elif isinstance(value, dict) and names[0] in value:
-            yield from _items([value[names[0]]], names[1:])
+            yield from _items([value[names[0]]], names[1:], (*above, value))

@@ -28,6 +28,9 @@ class WorkbookSheet:
         self.columns = self._header.columns
         self.detected = {"sheet": sheet} | self._header.notes
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WorkbookSheet, (self.path, self.sheet)  # what is loaded does not travel to another process
+
     def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
         """The rows below the header; numbers are the workbook's. Rows that are wholly empty are none."""
         head: Header = self._header
