@@ -10,6 +10,7 @@ from casefhir.cli.explain import explain
 from casefhir.cli.list_cases import list_cases
 from casefhir.cli.locate import locate
 from casefhir.cli.manual import add_exits
+from casefhir.cli.mapping import mapping
 from casefhir.cli.new import new
 from casefhir.cli.plot import plot
 from casefhir.cli.pull import pull
@@ -43,6 +44,7 @@ for command in (
     show,
     list_cases,
     locate,
+    mapping,
     new,
     verify,
     coverage,

@@ -169,6 +169,15 @@ def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     return [path for path in paths if path not in databases], urls
 
 
+def table_names(inputs: Sequence[str | Path]) -> list[str]:
+    """What the files and sheets among `inputs` are called: those that a mapping could name."""
+    return [name for path in _files(inputs)[0] for name in (sheets(path) if _is_workbook(path) else [path.name])]
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.suffix.lower() in WORKBOOK
+
+
 def _names(path: Path) -> dict[str, str | None]:
     """The names by which a mapping may ask for a file, each with the sheet that it means."""
     if path.suffix.lower() in WORKBOOK:

@@ -1,0 +1,49 @@
+"""What the cells of a column look like: how many are filled, what they read as, samples."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+_SAMPLES = 4
+_DISTINCT = 200
+_NUMBER = re.compile(r"[<>≤≥]?\s*[-+−]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?\s?%?")
+_DATE = re.compile(
+    r"\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{8}"
+    r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{4}"
+)
+
+
+@dataclass(slots=True)
+class ColumnProfile:
+    """A column's cells, seen one after the other."""
+
+    filled: int = 0
+    blank: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)
+
+    def see(self, cell: str | None) -> None:
+        """One more cell."""
+        text = (cell or "").strip()
+        if not text:
+            self.blank += 1
+            return
+        self.filled += 1
+        self.kinds["date" if _DATE.fullmatch(text) else "number" if _NUMBER.fullmatch(text) else "words"] += 1
+        if text in self.values or len(self.values) < _DISTINCT:
+            self.values[text] += 1
+
+    @property
+    def kind(self) -> str:
+        """number, date or words, whichever most cells read as; "blank" where there are none."""
+        return self.kinds.most_common(1)[0][0] if self.kinds else "blank"
+
+    @property
+    def share(self) -> float:
+        """The share of filled cells that read as `kind`."""
+        return self.kinds[self.kind] / self.filled if self.filled else 0.0
+
+    @property
+    def samples(self) -> list[str]:
+        """A few of its values, the most frequent first."""
+        return [value for value, _ in self.values.most_common(_SAMPLES)]

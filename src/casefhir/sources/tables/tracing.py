@@ -1,0 +1,80 @@
+"""One row's way: its cells, whose it is, what each rule made of it, or why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casefhir.record import Case
+from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.load import LoadedMapping
+from casefhir.sources.tables.opening import open_mapping
+from casefhir.sources.tables.plan import Plan, Reject
+from casefhir.sources.tables.rows import Row, TableError
+
+
+@dataclass(frozen=True, slots=True)
+class RowTrace:
+    """A row with its place and cells, the person's key, the facts that came of it (key -> rule), the columns that each
+    rule reads, the reasons for refusing it, and the person's case.
+    """
+
+    table: str
+    file: str
+    row: int
+    cells: dict[str, str | None]
+    person: tuple[str, ...]
+    facts: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rejects: tuple[Reject, ...] = ()
+    case: Case | None = None
+    passed_over: tuple[str, ...] = ()
+    """Rules of the table that made nothing of the row."""
+
+
+def trace(loaded: LoadedMapping, inputs: Sequence[str | Path], table: str | None, row: int) -> RowTrace:
+    """Follow the row that stands at `row` of its file (the line of a text file, the row of a spreadsheet).
+
+    `table` is the mapping's name of the table; it may be None where there is one alone. Raises `TableError` for a row
+    that is not there, or that is none.
+    """
+    opening = open_mapping(loaded, inputs)
+    sheets = {each.name: each.table.sheet for each in opening.keyed}
+    if table is None and len(sheets) == 1:
+        table = next(iter(sheets))
+    if table is None or table not in sheets:
+        raise TableError(f"Say which table the row is in: --table {' or '.join(sheets)}.")
+    plan = Plan(loaded, sheets, opening.lookups)
+    faults: list[str] = []
+
+    def fault(of: str, number: int, cells: Row, reason: str) -> None:
+        del cells
+        if of == table and sheets[of].place(number)[1] == row:
+            faults.append(reason)
+
+    for rows in persons(opening.keyed, fault):
+        for number, cells in rows.rows.get(table, ()):
+            file, line = sheets[table].place(number)
+            if line != row:
+                continue
+            mapped = plan.person(rows)
+            facts = {key: rule for key, (rule, of, place) in mapped.places.items() if of == table and place == number}
+            reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
+            return RowTrace(
+                table,
+                file,
+                line,
+                dict(zip(sheets[table].columns, cells)),
+                rows.key,
+                facts,
+                reads,
+                tuple(each for each in mapped.rejects if each.table == table and each.row == number),
+                mapped.case,
+                tuple(dict.fromkeys(
+                    step.name for step in plan.steps if step.table == table and step.name not in facts.values()
+                )),
+            )  # fmt: skip
+    if faults:
+        raise TableError(f"Row {row} of {sheets[table].file} is no row: {faults[0]}")
+    raise TableError(
+        f"{sheets[table].file} has no row {row}; rows are numbered as an editor or a spreadsheet shows them."
+    )

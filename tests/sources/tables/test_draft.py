@@ -1,0 +1,70 @@
+"""A first mapping proposed for tables: it loads, and does what it says."""
+
+from pathlib import Path
+
+import pytest
+
+from casefhir.sources.tables.check import check_mapping
+from casefhir.sources.tables.draft import draft_mapping
+from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.rows import TableError
+
+TABLES = Path(__file__).parents[3] / "examples" / "tables"
+
+
+def write(folder: Path, **tables: str) -> Path:
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+def test_the_proposal_for_the_example_converts_every_row(tmp_path: Path) -> None:
+    path = tmp_path / "draft.toml"
+    path.write_text(draft_mapping([TABLES]))
+    found = check_mapping(load_mapping(path), [TABLES])
+    assert not found.refusals
+    assert all(table.read == table.converted for table in found.tables.values())
+    assert found.facts["Measurement"] == 8
+    assert found.facts["Course"] == 3
+
+
+def test_it_reads_dates_numbers_and_units_off_the_values(tmp_path: Path) -> None:
+    text = draft_mapping(
+        [write(tmp_path, visits="record_id;date;CRP [mg/l];CK (U/l)\n1;13.02.2022;1,5;3.072\n2;14.02.2022;<0,2;120\n")]
+    )
+    assert 'dates = ["dmy"]' in text
+    assert 'decimal = ","' in text
+    assert 'thousands = "."' in text
+    assert 'concept = "crp", unit = "mg/l"' in text
+    assert 'concept = "ck", unit = "U/l"' in text
+
+
+def test_what_it_cannot_know_it_asks(tmp_path: Path) -> None:
+    text = draft_mapping(
+        [write(tmp_path, p="patient_id,sex,date,CRP\n1,1,02/03/2022,4\n2,2,04/05/2022,5\n3,2,04/05/2022,-9\n")]
+    )
+    assert "day or month first? No date here tells" in text
+    assert "which is female, which male?" in text
+    assert "which unit?" in text
+    assert "is -9 a code for a missing value?" in text
+
+
+def test_a_long_table_becomes_one_rule_and_unknown_tests_are_named(tmp_path: Path) -> None:
+    text = draft_mapping(
+        [
+            write(
+                tmp_path,
+                lb="USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBORNRLO,LBORNRHI,LBDTC\n"
+                "A,1,CK,Creatine kinase,120,U/L,20,170,2020-01-02\nA,2,FOO,Foo,1,g/L,,,2020-01-02\n",
+                dm="USUBJID,SEX,BRTHDTC\nA,F,1970\n",
+            )
+        ]
+    )
+    assert 'key = ["LBSEQ"]' in text
+    assert 'concept = "LBTESTCD"   # not in the catalogue: FOO' in text
+    assert 'range = { low = "LBORNRLO", high = "LBORNRHI" }' in text
+
+
+def test_tables_without_a_persons_key_are_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="call the column patient_id"):
+        draft_mapping([write(tmp_path, a="x,y\n1,2\n", b="z\n1\n")])
