@@ -6,16 +6,10 @@ from typing import Any
 
 import pytest
 
-from casefhir.cli import main
-from tests.docs.pages import PAGES, Block, blocks, prepare, run
+from tests.docs.pages import PAGES, blocks, prepare, run
 
 WITH_CODE = [page for page in PAGES if blocks(page)]
 WITH_SERVER = [page for page in WITH_CODE if any(each.needs_server for each in blocks(page))]
-
-
-def tells_of_what_is_to_come(block: Block) -> bool:
-    """The mapping of tables is described before its commands are there; from then on they are run."""
-    return "casefhir mapping " in block.text and "mapping" not in main.commands
 
 
 def names(page: Path) -> str:
@@ -26,7 +20,7 @@ def names(page: Path) -> str:
 def test_what_needs_no_server_runs(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
     for block in blocks(page):
-        if not block.needs_server and not tells_of_what_is_to_come(block):
+        if not block.needs_server:
             run(block, tmp_path)
 
 

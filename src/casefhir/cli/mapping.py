@@ -18,6 +18,9 @@ _MOST = 40
 def mapping() -> None:
     """Look after the mapping files that tables are converted by.
 
+    A mapping file says what the rows and columns of a registry's tables become. draft proposes one, check tries it,
+    explain follows a single row. docs/mapping.md is its reference.
+
     Example: casefhir mapping check my-registry.toml tables
     """
 
@@ -30,6 +33,9 @@ def mapping() -> None:
 @click.pass_context
 def check(context: click.Context, file: str, tables: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """Try a mapping on TABLES (files or folders): what is unused, what matched nothing, what is refused, and why.
+
+    For every table it adds up: rows read = converted + rejected + filtered. Words that lead to nothing are counted,
+    with the nearest that would. FILE is a mapping file, or the name of a mapping that comes with casefhir.
 
     Example: casefhir mapping check my-registry.toml tables
     """
@@ -49,7 +55,8 @@ def check(context: click.Context, file: str, tables: tuple[str, ...], limit: int
 def draft(tables: tuple[str, ...]) -> None:
     """Propose a first mapping for TABLES (files or folders), from headers, units and values.
 
-    Read every line of it: a proposal is a guess, and says where it is unsure.
+    Read every line of it: a proposal is a guess, and says where it is unsure. Nothing of the tables is in it but
+    headers and a few values in comments.
 
     Example: casefhir mapping draft tables > my-registry.toml
     """
@@ -69,6 +76,8 @@ def explain(
     context: click.Context, file: str, tables: tuple[str, ...], row: int, table: str | None, as_json: bool
 ) -> None:
     """Follow one row of TABLES to its resources, or to the reason why it has none.
+
+    It shows the row's cells, which rules read them, the facts they made and the FHIR resources of these.
 
     Example: casefhir mapping explain my-registry.toml tables --table visits --row 3
     """
