@@ -14,7 +14,8 @@ EXITS = {
     "show": "0 shown, 2 usage or a case with mistakes.",
     "list": "0 listed.",
     "locate": "0 found, 1 the document does not read so, 2 usage.",
-    "mapping": "0 done, 1 findings (check) or a row that is refused (explain), 2 usage or a mapping that cannot be used.",
+    "mapping": "0 done, 1 findings (check) or a row that is refused (explain), 2 usage or a mapping that cannot "
+    "be used.",
     "new": "0 written, 2 usage, or the mapping is there already.",
     "verify": "0 all proven, 1 something is not, 2 usage.",
     "coverage": "0 all accounted for, 1 something is not, 2 usage.",

@@ -84,8 +84,11 @@ class Expression:
         try:
             found = self._program.eval(data=data)
             value = found.value()
+            failed = str(found.type()) in ("ERROR", "UNKNOWN")
         except RuntimeError as error:
             raise ExpressionError(_said(str(error))) from None
+        if failed:  # the value is the message then
+            raise ExpressionError(_said(str(value)))
         if isinstance(value, str | bool | int):
             return value
         if isinstance(value, float):

@@ -219,7 +219,11 @@ def _study_day(scope: Scope, when: When, name: str) -> Tell | None:
             return None
         relation: Relationship = "after" if days > 0 else "before" if days < 0 else "concurrent"
         return Relative(
-            relation, "the study's reference date", cells, offset=f"{abs(days)} d", words=f"study day {number}"
+            relation,
+            "the study's reference date",
+            cells,
+            offset=f"{abs(days)} {'day' if abs(days) == 1 else 'days'}",
+            words=f"study day {number}",
         )
 
     return found
