@@ -350,10 +350,12 @@ class _Attempt:
                         continue
                     key, short = self._key(step, row, telling)
                     seen = self._seen.get(key)
-                    if seen is not None:
+                    if seen is not None and not (step.distinct and seen[3] is None):
                         self._again(step, key, seen, number, row)
                         continue
                     cells = _cells(table, number, step.columns)
+                    # known before it is made: that a key is there twice must not depend on which row comes first
+                    self._seen[key] = (number, row, cells, None)
                     found = make(row, telling, key, cells)
                 except Refused as refused:
                     self._reject(table, number, step, refused)
