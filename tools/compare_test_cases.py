@@ -38,8 +38,6 @@ BASE = "org/hl7/fhir/testcases/validator/"
 SERVER = "needs a terminology server"
 OPTION = "sets an option that this validator does not have: "
 MODULES = {
-    "tx": SERVER,
-    "tx-advanced": SERVER,
     "cda": "is CDA, not FHIR",
     "shc": "is a SMART health card, not a resource",
     "cdshooks": "is a CDS Hooks message, not a resource",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from casefhir.conformance.code_systems import CodeSystems
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fhirpath import Env
 from casefhir.conformance.measure_reports import MeasureReports
@@ -12,16 +13,20 @@ from casefhir.conformance.search_parameters import SearchParameters
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.structure_definitions import StructureDefinitions
 from casefhir.conformance.tree import Node
+from casefhir.conformance.value_sets import ValueSets
 from casefhir.conformance.vocabulary import Vocabulary
 
 RULED = frozenset(
     {
         "CapabilityStatement",
+        "CodeSystem",
+        "ConceptMap",
         "MeasureReport",
         "Questionnaire",
         "QuestionnaireResponse",
         "SearchParameter",
         "StructureDefinition",
+        "ValueSet",
     }
 )
 """The types that have such rules; the fast path leaves them to the slow one."""
@@ -38,14 +43,19 @@ class Contents:
         tell: Tell,
         env: Callable[[Node], Env],
     ) -> None:
+        self.tell = tell
         search = SearchParameters(definitions, tell)
+        sets = ValueSets(vocabulary, tell)
         self._checks: dict[str, Callable[[Node], None]] = {
             "CapabilityStatement": search.check_capabilities,
+            "CodeSystem": CodeSystems(vocabulary, tell).check,
+            "ConceptMap": sets.check_map,
             "MeasureReport": MeasureReports(definitions, tell).check,
             "Questionnaire": Questionnaires(definitions, tell).check,
             "QuestionnaireResponse": Responses(definitions, vocabulary, tell, env).check,
             "SearchParameter": search.check,
             "StructureDefinition": StructureDefinitions(definitions, profiles, tell).check,
+            "ValueSet": sets.check,
         }
 
     def check(self, node: Node) -> None:
@@ -53,3 +63,16 @@ class Contents:
         found = self._checks.get(node.shape.name)
         if found is not None:
             found(node)
+            self._canonical(node)
+
+    def _canonical(self, node: Node) -> None:
+        url = node.first("url")
+        if url is not None and isinstance(url.value, str) and ":" not in url.value:
+            self.tell(
+                "error",
+                "profiles.canonical-url",
+                url,
+                f"A definition's url is absolute; {url.value!r} is not.",
+                "Give an absolute URL.",
+                value=url.value,
+            )

@@ -55,7 +55,12 @@ class Fast:
 
     def __init__(self, definitions: Definitions, vocabulary: Vocabulary) -> None:
         self.maker = Maker(definitions, vocabulary)
-        self.usable = not definitions.globals and not any(url in core().members for url in definitions.own)
+        own = definitions.own
+        self.usable = not (
+            definitions.globals
+            or any(url in core().members for url in own)
+            or any("supplements" in each for each in own.values())
+        )
 
     def accepts(self, resource: Any, keys: int | None = None) -> Trip | None:
         """The run's notes when `resource` surely has no findings, else None; `keys`: how many its bytes have."""

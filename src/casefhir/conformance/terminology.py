@@ -150,6 +150,17 @@ class Terminology:
         )
 
     def _listed(self, node: Node, system: str, code: str, display: Any) -> None:
+        source = self.vocabulary.definitions.code_system(system)
+        if source is not None and source.get("supplements") is not None:
+            self.tell(
+                "error",
+                "terminology.supplement",
+                node,
+                f"{system} only adds to {source.get('supplements')}; its codes are those of that system.",
+                f"Name {source.get('supplements')}.",
+                value=system,
+            )
+            return
         found = self.vocabulary.system(system)
         if found is None:
             if system.startswith("http://hl7.org/fhir/") and self.vocabulary.definitions.value_set(system):

@@ -8,6 +8,7 @@ from typing import Any
 from casefhir.conformance.definitions import Definitions, unversioned
 from casefhir.conformance.units import unit_fault
 from casefhir.conformance.words import words
+from casefhir.terms.check_digits import code_fault
 
 Codes = frozenset[str] | Callable[[str], bool | None] | None
 """The codes of one system in a value set: a list, a grammar (which may not tell), or None for "cannot be told here"."""
@@ -99,6 +100,15 @@ class Vocabulary:
                 _gather(source["concept"], None, found)
             self._systems[url] = found
         return self._systems[url]
+
+    def knows(self, system: str, code: str) -> bool | None:
+        """Is `code` one of code system `system`: by its list, its grammar or its check digit; None if not told here."""
+        if code_fault(system, code) is not None:
+            return False
+        found = self.system(system)
+        if found is not None:
+            return True if code in found.codes else False if found.whole else None
+        return _member(_GRAMMARS.get(system), code)
 
     def codes(self, value_set: str) -> dict[str, Codes] | None:
         """The codes of `value_set` by system; None for a value set that is not known."""

@@ -42,11 +42,14 @@ _PERMUTE = (
     (2, 7, 9, 3, 8, 0, 6, 4, 1, 5),
     (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
 )
+_EXPRESSION = re.compile(r"[:=+|{}(),<>^\s]")
 
 
 @lru_cache(maxsize=8192)
 def snomed_fault(code: str) -> str | None:
     """What is wrong with `code` as a SNOMED CT identifier (Verhoeff check digit) or expression of them."""
+    if not code.isdigit() and not _EXPRESSION.search(code):
+        return "is not a SNOMED CT identifier (6 to 18 digits)"
     for number in re.findall(r"(?<![\d|#.])\d{6,18}(?![\d.])", re.sub(r"\|[^|]*\|", "", code)) or [code]:
         if not re.match(r"[1-9]\d{5,17}\Z", number, re.ASCII):
             return "is not a SNOMED CT identifier (6 to 18 digits)"
