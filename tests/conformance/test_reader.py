@@ -13,7 +13,8 @@ from casefhir.conformance.pieces import bounded_lines
 from casefhir.conformance.primitives import TEXTS, fault
 from casefhir.conformance.reader import read
 from casefhir.conformance.units import unit_fault
-from casefhir.conformance.vocabulary import Vocabulary, loinc_fault, snomed_fault
+from casefhir.conformance.vocabulary import Vocabulary
+from casefhir.terms.check_digits import loinc_fault, snomed_fault
 
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers(-(2**53), 2**53) | some.text(),
