@@ -41,3 +41,61 @@ def test_a_clean_environment_converts_the_published_cases(
         [str(bin_folder / "python"), "-c", typed], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "True"
+
+
+def _environment(folder: Path, *requirements: str) -> Path:
+    """A fresh environment with these installed: its folder of programs."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([str(folder / "bin" / "python"), *PIP, "install", *requirements], check=True)
+    return folder / "bin"
+
+
+def _said(folder: Path, *command: str | Path, code: int = 0, **more: str) -> str:
+    """What a command says, run with nothing of this checkout's environment."""
+    run = subprocess.run(
+        [str(each) for each in command],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stdout + run.stderr
+    return run.stdout + run.stderr
+
+
+def test_without_extras_what_they_add_is_told(distributions: dict[str, list[str]], root: Path, tmp_path: Path) -> None:
+    bin_folder = _environment(tmp_path / "venv", *distributions["wheel"])
+    casefhir, bundles = bin_folder / "casefhir", root / "bundles"
+    assert _said(tmp_path, bin_folder / "python", "-m", "casefhir", "--version") == _said(
+        tmp_path, casefhir, "--version"
+    )
+    assert "pip install 'casefhir[report]'" in _said(tmp_path, casefhir, "report", bundles, "-o", "r.html", code=2)
+    assert "pip install 'casefhir[tables]'" in _said(tmp_path, casefhir, "query", "select 1", bundles, code=2)
+    (tmp_path / "case.yaml").write_text(
+        _said(tmp_path, casefhir, "show", "scig-antisynthetase-jo1", "--record", "yaml")
+    )
+    _said(tmp_path, casefhir, "convert", "case.yaml")
+    assert "_casefhir_completion" in _said(tmp_path, casefhir, _CASEFHIR_COMPLETE="bash_source")
+
+
+def test_with_extras_the_wheel_draws_asks_and_exports(
+    distributions: dict[str, list[str]], root: Path, tmp_path: Path
+) -> None:
+    (wheel,) = distributions["wheel"]
+    bin_folder = _environment(tmp_path / "venv", f"{wheel}[report,tables,phenopacket]")
+    casefhir, bundles = bin_folder / "casefhir", root / "bundles"
+    _said(tmp_path, casefhir, "report", bundles, "-o", "report.html")
+    _said(tmp_path, casefhir, "plot", bundles, "--code", "ck", "-o", "ck.svg")
+    for form in ("csv", "parquet", "xlsx", "phenopacket"):
+        _said(tmp_path, casefhir, "table", bundles, "-o", form, "--format", form)
+    assert "6" in _said(tmp_path, casefhir, "query", "select count(*) from patients", bundles)
+
+
+def test_users_of_the_wheel_can_check_their_types(
+    distributions: dict[str, list[str]], root: Path, tmp_path: Path
+) -> None:
+    """`mypy --strict` on the web service, against the installed package alone."""
+    bin_folder = _environment(tmp_path / "venv", *distributions["wheel"], "mypy", "fastapi")
+    (tmp_path / "endpoint.py").write_bytes((root / "examples" / "endpoint.py").read_bytes())
+    assert "Success" in _said(tmp_path, bin_folder / "mypy", "--strict", "endpoint.py")

@@ -7,9 +7,12 @@ import pytest
 
 from casefhir import exactjson
 from casefhir.record import LeftOut, Section
+from casefhir.record.case import Reason
 from casefhir.sources.article.coverage import CoverageReport, coverage
 from casefhir.sources.article.document import Document
 from casefhir.sources.article.modules import Mapping
+
+from .conftest import document_of
 
 
 def report_with(mapping: Mapping, document: Document, **changes: object) -> CoverageReport:
@@ -54,7 +57,7 @@ def test_a_stretch_left_out_has_to_read_as_it_says(mapping: Mapping, document: D
 
 def test_what_is_in_a_fact_cannot_be_left_out(mapping: Mapping, document: Document) -> None:
     (left,) = mapping.case.left_out
-    second = LeftOut(849, 5, "41/60", "background")
+    second = LeftOut(849, 5, "41/60", "other patient")
     report = report_with(mapping, document, left_out=(left, second))
     assert told(report) == ["the stretch left out at 849 overlaps a fact's span at 849 (“41/60”)."]
 
@@ -73,7 +76,7 @@ def test_figures_and_clinical_names_are_not_without_content(
     assert any(
         f"without clinical content holds the {holds}".replace("the the", "the") in each for each in told(report)
     ) or any(holds in each for each in told(report))
-    other = replace(left, reason="literature")
+    other = replace(left, reason="other patient")
     assert (
         told(report_with(mapping, document, left_out=(*mapping.case.left_out, other), **without(mapping, fact))) == []
     )
@@ -102,3 +105,24 @@ def test_the_report_is_json(mapping: Mapping, document: Document) -> None:
     assert read["complete"] is False
     assert read["sections"][0]["gaps"][0]["words"] == "Muscle score 41/60"
     assert read["findings"][0]["line"] == 1
+
+
+OTHERS = (
+    "She was tired. In one study 12 patients improved. The mean CK was 300 U/l. Her CK was 412 U/l. "
+    "CRP was 7 mg/l. TLC, total lung capacity in 1 s; CK, creatine kinase.3 4 More is to be learned. "
+)
+
+
+@pytest.mark.parametrize("reason", ["literature", "background"])
+def test_figures_left_out_as_of_others_have_to_be_of_others(mapping: Mapping, reason: Reason) -> None:
+    """Her CK says whose it is, and nothing says that the CRP is another's."""
+    document = document_of(OTHERS)
+    end = OTHERS.index("CRP was 7 mg/l") + 14
+    lefts = (
+        LeftOut(0, end, "She was tired … CRP was 7 mg/l", reason),
+        LeftOut(end + 2, len(OTHERS.rstrip()) - end - 2, "TLC, total … learned.", reason),
+    )
+    case = replace(mapping.case, facts=(), left_out=lefts, sections=(Section("All", 0, len(OTHERS.rstrip())),))
+    report = coverage(replace(mapping, case=case), document)
+    told_of = [each.split("holds the figure ")[1].split(" ")[0] for each in told(report) if "of others" in each]
+    assert told_of == ["412", "7"]

@@ -323,3 +323,12 @@ def test_a_dose_counts_only_with_its_unit_and_never_by_half_a_word() -> None:
     for dose, proven in (("1 mg/kg", True), ("1 g/kg", False), ("1 mg", False), ("1 mg/m2", False)):
         course = Course("a", "prednisone", places, dosage=Dosage("1 mg/kg per day", dose=dose))
         assert (one_fact(text, course) == []) is proven, dose
+
+
+def test_a_paragraph_proves_nothing() -> None:
+    text = "She was tired. She had pain. Her CK was 412 U/l. Then she slept well. The end."
+    fact = Measurement("a", "ck", "412 U/l", place(text, "Her CK was 412 U/l"))
+    assert one_fact(text, fact) == []
+    whole = at(0, text.index(" The end"), "She was tired … slept well.")
+    (told,) = one_fact(text, replace(fact, source=whole))
+    assert "of 4 sentences: that shows where to look, not where it stands" in told

@@ -32,22 +32,29 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number, perhaps with its unit as claimed; `signs` are the comparison signs that may stand before it."""
+    """A number, perhaps with its unit as claimed; `signs` are the comparison signs that may stand before it.
+
+    `compared` is the comparison it claims to be printed with (`<` or `>`), `range` the other figure of the two-sided
+    range that it is an end of.
+    """
 
     what: str
     digits: str
     unit: str = ""
     signs: frozenset[str] = _NONE
     negative: bool = False
+    compared: str = ""
+    range: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A duration, interval or period: `digits` of the UCUM unit."""
+    """A duration, interval or period: `digits` of the UCUM unit, printed with the comparison `compared`."""
 
     what: str
     digits: str
     ucum: str
+    compared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,15 @@ def claims_of(part: Any) -> Iterator[Claim]:
             yield _amount("age", Quantity.parse(part.age))
 
 
-def _amount(what: str, quantity: Quantity, signs: frozenset[str] = _NONE) -> Amount:
-    return Amount(what, _digits(abs(quantity.value)), quantity.unit, signs, quantity.value < 0)
+def _amount(what: str, quantity: Quantity, signs: frozenset[str] = _NONE, other: Quantity | None = None) -> Amount:
+    end = _digits(other.value) if other else ""
+    return Amount(
+        what, _digits(abs(quantity.value)), quantity.unit, signs, quantity.value < 0, _compared(quantity), end
+    )
+
+
+def _compared(quantity: Quantity) -> str:
+    return (quantity.comparator or "")[:1]
 
 
 def _digits(number: Decimal) -> str:
@@ -123,14 +137,16 @@ def _bounds(what: str, parsed: Range) -> Iterator[Amount]:
         yield Amount(what, f"{_digits(parsed.low.value)}–{_digits(parsed.high.value)}")  # no range: stands nowhere
         return
     if parsed.low:
-        yield _amount(what, parsed.low, _ABOVE)
+        yield _amount(what, parsed.low, _ABOVE, parsed.high)
     if parsed.high:
-        yield _amount(what, parsed.high, _BELOW)
+        yield _amount(what, parsed.high, _BELOW, parsed.low)
 
 
 def _time(what: str, text: str | Quantity) -> Claim:
     quantity = Quantity.parse(text)
-    return Time(what, _digits(quantity.value), quantity.ucum) if quantity.ucum else _amount(what, quantity)
+    if not quantity.ucum:
+        return _amount(what, quantity)
+    return Time(what, _digits(quantity.value), quantity.ucum, _compared(quantity))
 
 
 def texts_of(part: Any) -> Iterator[tuple[str, str]]:

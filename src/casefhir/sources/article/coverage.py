@@ -9,7 +9,7 @@ from functools import cache
 from casefhir import terms
 from casefhir.record import LeftOut, Section, places
 from casefhir.sources.article.document import Document
-from casefhir.sources.article.figures import within
+from casefhir.sources.article.figures import Figure, within
 from casefhir.sources.article.findings import Finding
 from casefhir.sources.article.matching import span_mistake
 from casefhir.sources.article.modules import Mapping
@@ -30,6 +30,10 @@ _CLINICAL_KINDS = (
 )
 _LABEL = re.compile(r"\b(?:Fig(?:ure|s)?|Table|Case|Patient|Page|Supplement)s?\.?\s*\Z", re.IGNORECASE)
 NO_CONTENT = "no clinical content"
+_OF_OTHERS = ("literature", "background")
+_OWN = re.compile(r"\b(?:(?:our|this|the|present) (?:patient|case)|she|her|he|his|him)\b", re.IGNORECASE)
+_CITED = re.compile(r"\[\s*\d|[a-z][.,]\d")
+_GLOSSARY = re.compile(r"[A-Z][A-Za-z0-9]*, [^;.]+;")  # TLC, total lung capacity;
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +204,43 @@ def _left_out_findings(mapping: Mapping, text: str, in_facts: bytearray) -> Iter
                     f"the stretch left out at {left.offset} overlaps a fact's span at {start} (“{words[:60]}”).",
                     "What is in a fact is not left out: shorten the one or the other.",
                 )  # fmt: skip
+        for start, figure in _of_the_person(text, left) if left.reason in _OF_OTHERS else ():
+            yield Finding(
+                str(mapping.path), line, None,
+                f"the stretch left out at {left.offset} as {left.reason} holds the figure {figure} at {start}, whose "
+                f"sentence does not say that it is of others.",
+                "Make it a fact, or end the stretch before it and give the reason that is true.",
+            )  # fmt: skip
         if left.reason == NO_CONTENT and (named := _clinical(text, left)):
             yield Finding(
                 str(mapping.path), line, None,
                 f"the stretch left out at {left.offset} as without clinical content holds {named}.",
                 "Make it a fact, or give the reason that is true (background, literature, other patient, repeats).",
             )  # fmt: skip
+
+
+def _of_the_person(text: str, left: LeftOut) -> Iterator[tuple[int, str]]:
+    """The figures of a stretch left out as telling of others, whose sentences do not; with their sentences."""
+    end = left.offset + left.length
+    before = ""
+    for each in touching(text, left.offset, end):
+        first, last = max(each.start, left.offset), min(each.end, end)
+        words = text[first:last]
+        told = [figure for figure in within(text, first, last) if _is_plain(text, figure)]
+        if told and not _GLOSSARY.match(words) and (_OWN.search(words) or not _tells_of_others(before + words)):
+            yield told[0].start, text[told[0].start : told[0].end]
+        before = words + " "
+
+
+def _is_plain(text: str, figure: Figure) -> bool:
+    """Whether a figure is digits, and neither part of a name nor the number of a reference (`disputed.3 4`)."""
+    cited = re.search(r"[a-z][.,]\d[\d ,–-]*\Z", text[max(figure.start - 16, 0) : figure.start])
+    return not figure.name and text[figure.start].isdigit() and not cited
+
+
+def _tells_of_others(words: str) -> bool:
+    known = "|".join(re.escape(each) for each in sorted(data_lines("others.txt")))
+    return bool(_CITED.search(words) or re.search(rf"\b(?:{known})\b", words, re.IGNORECASE))
 
 
 def _overlaps(covered: bytearray, start: int, end: int) -> list[tuple[int, int]]:

@@ -8,8 +8,9 @@ from casefhir.record import Span
 from casefhir.record.spans import ELISION
 from casefhir.sources.article import naming
 from casefhir.sources.article.claims import Amount, Claim, Ratio, Time
+from casefhir.sources.article.comparing import comparison, is_limit, may_be_limit, printed_sign, ranges
 from casefhir.sources.article.document import quote_pattern
-from casefhir.sources.article.figures import SOFT_UNITS, Figure, has_unit, states_time, units_at, within
+from casefhir.sources.article.figures import SOFT_UNITS, Figure, figures, has_unit, states_time, units_at, within
 from casefhir.sources.article.prose import data_lines, touching
 
 EITHER = frozenset("<>")  # the signs of an Amount whose comparison does not matter
@@ -81,7 +82,13 @@ def is_bare(text: str, span: Span) -> bool:
 def matches(text: str, span: Span, claim: Claim) -> list[tuple[int, int]]:
     """Where in `span` the claimed figure stands."""
     if isinstance(claim, Time):
-        return [(start, start + 1) for start in states_time(text, span.offset, span.end, claim.digits, claim.ucum)]
+        found = states_time(text, span.offset, span.end, claim.digits, claim.ucum)
+        ends = {each.start: each.end for each in figures(text)}
+        return [
+            (start, start + 1)
+            for start in found
+            if claim.what != "offset" or comparison(text, start, ends.get(start, start)) == claim.compared
+        ]
     here = within(text, span.offset, span.end)
     if isinstance(claim, Ratio):
         return _ratios(text, here, claim)
@@ -94,10 +101,12 @@ def matches(text: str, span: Span, claim: Claim) -> list[tuple[int, int]]:
 
 def _fits(text: str, figure: Figure, claim: Amount) -> bool:
     """Whether sign and unit beside the printed figure allow the claim."""
-    before = text[max(figure.start - 4, 0) : figure.start].rstrip().replace("=", "").rstrip()
-    sign = {"<": "<", ">": ">", "≤": "<", "≥": ">"}.get(before[-1:])
+    before = text[max(figure.start - 4, 0) : figure.start].rstrip()
+    sign = printed_sign(text, figure.start)
     allowed = {"<" if each in "<≤" else ">" for each in claim.signs}
     if sign and sign not in allowed:
+        return False
+    if not _is_compared(text, figure, claim) or not _is_end_of_range(text, figure, claim):
         return False
     if claim.negative and before[-1:] not in ("-", "−", "–"):
         return False
@@ -109,6 +118,32 @@ def _fits(text: str, figure: Figure, claim: Amount) -> bool:
         return printed_so is True or (printed_so is None and (in_table or not strict))
     printed = () if claim.signs == EITHER else units_at(text, figure.end)
     return not printed or any(code in SOFT_UNITS for _, code in printed)
+
+
+def _is_compared(text: str, figure: Figure, claim: Amount) -> bool:
+    """Whether a single value is printed with the comparison it claims, and with none where it claims none."""
+    if claim.what != "value" or claim.range:
+        return True
+    return comparison(text, figure.start, figure.end) == claim.compared
+
+
+def _is_end_of_range(text: str, figure: Figure, claim: Amount) -> bool:
+    """A range of reference is printed as one, and no limit of what is normal is the value."""
+    if any(each.is_line for each in touching(text, figure.start, figure.end)):
+        return True  # in a table each has a column of its own
+    printed = ranges(text).get(figure.start)
+    if claim.what == "range of reference":
+        if claim.range:
+            return bool(printed) and {each.digits for each in printed or ()} == {claim.digits, claim.range}
+        return bool(comparison(text, figure.start, figure.end)) or may_be_limit(text, figure.start)
+    if claim.what != "value" or claim.range or claim.negative:
+        return True
+    return (printed is None or _is_change(text, printed[0])) and not is_limit(text, figure.start)
+
+
+def _is_change(text: str, first: Figure) -> bool:
+    """Whether a printed range is what something fell or rose `from`, and to."""
+    return text[max(first.start - 8, 0) : first.start].rstrip().endswith("from")
 
 
 def _ratios(text: str, here: tuple[Figure, ...], claim: Ratio) -> list[tuple[int, int]]:
@@ -132,9 +167,9 @@ def shown(claim: Claim) -> str:
     """The figure of `claim` for a message."""
     match claim:
         case Amount():
-            return f"{'-' if claim.negative else ''}{claim.digits} {claim.unit}".strip()
+            return f"{claim.compared}{'-' if claim.negative else ''}{claim.digits} {claim.unit}".strip()
         case Time():
-            return f"{claim.digits} {claim.ucum}"
+            return f"{claim.compared}{claim.digits} {claim.ucum}"
         case Ratio():
             return "/".join(claim.digits)
 

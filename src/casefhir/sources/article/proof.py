@@ -28,6 +28,7 @@ from casefhir.sources.article.figures import Figure, figures, states_date, units
 from casefhir.sources.article.matching import EITHER, is_bare, matches, plain, short, shown, span_mistake, word_after
 from casefhir.sources.article.prose import touching
 
+_LONGEST, _MOST_SENTENCES = 450, 3  # of a span: a paragraph proves nothing
 _SEXES = {"female": "woman|female|girl|lady|mother|she|her", "male": "man|male|boy|gentleman|father|he|his"}
 
 Mistake = tuple[Span | None, str, str]  # the span it is about, if it is about one; what; how to mend it
@@ -89,6 +90,14 @@ class Proof:
             self._no(*mistake, span)
             return
         self.counts.spans += 1
+        sentences = [each for each in touching(self.text, span.offset, span.end) if not each.is_line]
+        if span.length > _LONGEST or len(sentences) > _MOST_SENTENCES:
+            self._no(
+                f"the span at {span.offset} holds {span.length} characters of {len(sentences)} sentences: that shows "
+                f"where to look, not where it stands.",
+                f"Give the words that state it: at most {_MOST_SENTENCES} sentences and {_LONGEST} characters a span.",
+                span,
+            )
         if is_bare(self.text, span) and not any(
             naming.is_told(self.fact, self.text[each.start : each.end])
             for each in touching(self.text, span.offset, span.end)
@@ -105,7 +114,9 @@ class Proof:
         found = [each for span in self._spans(part) for each in matches(self.text, span, claim)]
         if not found:
             self._no(
-                f"{claim.what}: {said} stands in none of its spans.", "Correct it, or give the span where it stands."
+                f"{claim.what}: {said} stands in none of its spans.",
+                "Correct it, or give the span where it stands; a comparison (<, more than) is claimed as printed, and "
+                "a limit of what is normal is no value.",
             )
         elif isinstance(part, Relative) or any(self._is_named_at(part, claim, each) for each in found):
             self.counts.figures += 1
