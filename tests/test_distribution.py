@@ -64,8 +64,10 @@ def _said(folder: Path, *command: str | Path, code: int = 0, **more: str) -> str
     return run.stdout + run.stderr
 
 
-def test_without_extras_what_they_add_is_told(distributions: dict[str, list[str]], root: Path, tmp_path: Path) -> None:
-    bin_folder = _environment(tmp_path / "venv", *distributions["wheel"])
+def test_without_extras_what_they_add_is_told_and_users_can_check_their_types(
+    distributions: dict[str, list[str]], root: Path, tmp_path: Path
+) -> None:
+    bin_folder = _environment(tmp_path / "venv", *distributions["wheel"], "mypy", "fastapi")
     casefhir, bundles = bin_folder / "casefhir", root / "bundles"
     assert _said(tmp_path, bin_folder / "python", "-m", "casefhir", "--version") == _said(
         tmp_path, casefhir, "--version"
@@ -77,6 +79,8 @@ def test_without_extras_what_they_add_is_told(distributions: dict[str, list[str]
     )
     _said(tmp_path, casefhir, "convert", "case.yaml")
     assert "_casefhir_completion" in _said(tmp_path, casefhir, _CASEFHIR_COMPLETE="bash_source")
+    (tmp_path / "endpoint.py").write_bytes((root / "examples" / "endpoint.py").read_bytes())
+    assert "Success" in _said(tmp_path, bin_folder / "mypy", "--strict", "endpoint.py")
 
 
 def test_with_extras_the_wheel_draws_asks_and_exports(
@@ -90,12 +94,3 @@ def test_with_extras_the_wheel_draws_asks_and_exports(
     for form in ("csv", "parquet", "xlsx", "phenopacket"):
         _said(tmp_path, casefhir, "table", bundles, "-o", form, "--format", form)
     assert "6" in _said(tmp_path, casefhir, "query", "select count(*) from patients", bundles)
-
-
-def test_users_of_the_wheel_can_check_their_types(
-    distributions: dict[str, list[str]], root: Path, tmp_path: Path
-) -> None:
-    """`mypy --strict` on the web service, against the installed package alone."""
-    bin_folder = _environment(tmp_path / "venv", *distributions["wheel"], "mypy", "fastapi")
-    (tmp_path / "endpoint.py").write_bytes((root / "examples" / "endpoint.py").read_bytes())
-    assert "Success" in _said(tmp_path, bin_folder / "mypy", "--strict", "endpoint.py")

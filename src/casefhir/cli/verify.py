@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from casefhir.sources.article.modules import Mapping
     from casefhir.sources.article.verify import VerifyReport
 
-WIDE = 140  # columns, where a table is not drawn on a terminal
+WIDE = 160  # columns, where a table is not drawn on a terminal
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -76,7 +76,7 @@ def _show(reports: "list[VerifyReport]") -> None:
     title = "Relocated" if any(each.is_relocation for each in reports) else "Proven against the documents"
     table = Table(title=title, title_justify="left")
     table.add_column("case", no_wrap=True)
-    for name in ("facts", "spans", "figures", "dates", "names", "own words", "findings"):
+    for name in ("facts", "spans", "figures", "dates", "names", "own words", "dates apart", "findings"):
         table.add_column(name, justify="right")
     table.add_column("")
     for each in reports:
@@ -87,6 +87,7 @@ def _show(reports: "list[VerifyReport]") -> None:
             each.dates,
             each.words,
             len(each.own_words),
+            len(each.dates_apart),
             len(each.findings),
         )
         said = "relocated, not proven" if each.is_relocation else "proven" if each.ok else "not proven"

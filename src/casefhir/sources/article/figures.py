@@ -18,7 +18,7 @@ _CITATION = re.compile(r"\[\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\]")
 _NEXT_IN_LIST = re.compile(r"\s*(?:[-–—,;/]|to\b|and\b|or\b|,\s*and\b)\s*[<>≤≥]?\s*")
 _LONGEST_UNIT = 32
 _KEPT = 1024  # texts and parts of texts whose figures are remembered
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _BROKEN = re.compile(r"[^\W\d_]-[ \t]*\n\s*\Z")
 TIME_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
@@ -213,7 +213,7 @@ def states_date(text: str, places: list[tuple[int, int]], date: str) -> bool:
         return False
     if not month:
         return True
-    name = _MONTHS[int(month) - 1]
+    name = MONTHS[int(month) - 1]
     word = rf"\b(?:{name}|{name[:3]}|{name[:4]})\b\.?"
     return any(_month_with_year(part, word, year) and (not day or _day(part, word, day)) for part in parts)
 

@@ -26,6 +26,7 @@ from casefhir.sources.article.claims import Amount, Claim, claims_of, dates_of, 
 from casefhir.sources.article.document import quote_pattern
 from casefhir.sources.article.figures import Figure, figures, states_date, units_at, within
 from casefhir.sources.article.matching import EITHER, is_bare, matches, plain, short, shown, span_mistake, word_after
+from casefhir.sources.article.nearness import is_dated_from_apart
 from casefhir.sources.article.prose import touching
 
 _LONGEST, _MOST_SENTENCES = 450, 3  # of a span: a paragraph proves nothing
@@ -36,13 +37,16 @@ Mistake = tuple[Span | None, str, str]  # the span it is about, if it is about o
 
 @dataclass
 class Counts:
-    """What was proven of a case; `own_words` are the keys of facts that only the mapping's own words name."""
+    """What was proven of a case; `own_words` are the keys of facts that only the mapping's own words name,
+    `dates_apart` of those dated from another sentence though a date stands nearer.
+    """
 
     spans: int = 0
     figures: int = 0
     dates: int = 0
     words: int = 0
     own_words: list[str] = field(default_factory=list)
+    dates_apart: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,6 +73,8 @@ class Proof:
             self._dates(part)
             self._figures_of_texts(part)
             self._words(part)
+        if is_dated_from_apart(self.fact, self.text):
+            self.counts.dates_apart.append(self.fact.key)
         return self.mistakes
 
     @cached_property

@@ -128,6 +128,7 @@ def relocate(mapping: Mapping, document: Document, found: dict[Span, Span] | Non
         counts.words,
         tuple(findings),
         tuple(counts.own_words),
+        tuple(counts.dates_apart),
         found,
         is_relocation=True,
     )

@@ -25,7 +25,8 @@ class VerifyReport:
 
     `spans`, `figures`, `dates` and `words` count what was proven; `relocated` the spans found again in another
     rendition of the article (then nothing counts as proven). `own_words` are the keys of facts whose concept only words
-    of the mapping's own (text=, named=) name: that these mean the concept is for a reader to judge.
+    of the mapping's own (text=, named=) name: that these mean the concept is for a reader to judge. So is the date of
+    the facts in `dates_apart`, whose date stands in another sentence though another date stands nearer.
     """
 
     case: str
@@ -38,6 +39,7 @@ class VerifyReport:
     words: int
     findings: tuple[Finding, ...]
     own_words: tuple[str, ...] = ()
+    dates_apart: tuple[str, ...] = ()
     relocated: dict[Span, Span] = field(default_factory=dict)
     is_relocation: bool = False
 
@@ -59,6 +61,7 @@ class VerifyReport:
             "dates": self.dates,
             "words": self.words,
             "namedByOwnWords": list(self.own_words),
+            "datedFromApart": list(self.dates_apart),
             "relocated": [
                 {
                     "offset": old.offset,
@@ -92,6 +95,7 @@ def verify(mapping: Mapping, document: Document) -> VerifyReport:
         counts.words,
         tuple(findings),
         tuple(counts.own_words),
+        tuple(counts.dates_apart),
     )
 
 
