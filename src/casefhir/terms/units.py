@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ class Conversion:
             return _plain(+whole)
 
 
+_LONGEST = 60
 _WIDE = Context(prec=60)
 
 
@@ -78,11 +79,13 @@ _POWER = re.compile(r"(?:[x×*]\s?)?10\s?(?:\^|\*\*|\*|E|e)\s?(\d{1,2})(?=/)")
 _SMALL_LITRE = re.compile(r"/(m|d|u|c|)l(?![a-z])")
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def ucum_code(printed: str) -> str | None:
     """The UCUM code of a unit in a table's cell: as printed spellings and R4's list of common UCUM units have it, by
     code or by name (`gram per liter`); None for anything else. What only looks like UCUM (`MG/L`: megagauss) is not.
     """
+    if len(printed) > _LONGEST:
+        return None
     special = _table("units.tsv", "printed")
     if printed in special:
         return special[printed] or None

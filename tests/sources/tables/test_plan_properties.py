@@ -112,7 +112,8 @@ values = st.sampled_from(
 units = st.sampled_from(["", "U/L", "mg/dl", "G/L", "spoons"])
 CELLS: dict[str, dict[str, Any]] = {
     "dm": {
-        "SEX": st.sampled_from(["F", "M", "U", "?", ""]), "BORN": dates, "DX": st.sampled_from(["", "rash"]), "REF": dates,
+        "SEX": st.sampled_from(["F", "M", "U", "?", ""]), "BORN": dates, "DX": st.sampled_from(["", "rash"]),
+        "REF": dates,
     },
     "sv": {"V": st.sampled_from("1234"), "DAY": dates, "A": values, "B": values},
     "lb": {

@@ -41,6 +41,7 @@ DURATION = re.compile(
     r"P(?:(?P<a>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<wk>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
 )
 _MEMO = 1 << 16
+_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,13 @@ class DateReader:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             try:
+                if len(cell) > _LONGEST:
+                    raise Refused(f"{cell!r} is not a date", "mend the cell")
                 found = self._read(cell)
             except Refused as refused:
                 found = refused
-            self._memo[cell] = found
+            if len(cell) <= _LONGEST:
+                self._memo[cell] = found
         if isinstance(found, Refused):
             raise found
         return found

@@ -33,6 +33,7 @@ from casefhir.sources.tables.telling import Place, Read, Telling
 SALT = "CASEFHIR_SALT"
 _SHORTEST_SALT = 16
 _MEMO = 1 << 16
+_LONGEST = 200
 _COMPILERS: dict[str, Callable[..., Callable[..., Any]]] = {
     "VisitRule": visits,
     "ProblemRule": problems,
@@ -159,7 +160,8 @@ class Plan:
                 found = salted("\x1f".join(words), self._salt)
             else:
                 found = joined(words)
-            self._slugs[asked] = found
+            if len(words[0]) <= _LONGEST:
+                self._slugs[asked] = found
         return found
 
     def shift(self, key: tuple[str, ...]) -> int:

@@ -20,6 +20,8 @@ _NUMBER = re.compile(rf"(?P<figure>{_FIGURE})(?P<rest>.*)")
 _BETWEEN = re.compile(r"(?P<low>[^-–—]*\d)\s*(?:-|–|—|to|bis)\s*(?P<high>\d.*)")
 _LOOKS_LIKE_ONE = re.compile(r"[<>≤≥=]|&[lg]t;|[-−–+]?\s*[.,]?\d")
 _MEMO = 1 << 16
+_LONGEST = 100
+"""Characters of a figure; a longer cell is words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ class ResultReader:
                 found = self._words(cell) if kind == "words" else self._read(cell, must=kind == "number")
             except Refused as refused:
                 found = refused
-            self._memo[asked] = found
+            if len(cell) <= _LONGEST:
+                self._memo[asked] = found
         if isinstance(found, Refused):
             raise found
         return found
 
     def number(self, cell: str) -> Decimal:
         """A plain number."""
+        if len(cell) > _LONGEST:
+            raise Refused(f"{cell!r} is not a number", "mend the cell")
         for printed, sign in _SIGN.items():
             cell = cell.replace(printed, sign)
         if not self._plain.fullmatch(cell):
@@ -96,6 +101,10 @@ class ResultReader:
         return Result(words=cell, meaning=self.meanings.get(cell.casefold()))
 
     def _read(self, cell: str, *, must: bool) -> Result:
+        if len(cell) > _LONGEST:
+            if must:
+                raise Refused(f"{cell!r} is not a number", "mend the cell")
+            return self._words(cell)  # nobody writes a figure so long
         if cell.casefold() in self.meanings or not _LOOKS_LIKE_ONE.match(cell):
             if must:
                 raise Refused(f"{cell!r} is not a number", 'mend the cell, or say kind = "auto" where words may stand')

@@ -23,7 +23,9 @@ from casefhir.sources.tables.vocabulary import vocabulary
 
 Choice = Callable[[Row, Telling], tuple[str | None, str | None]]
 """A field with a fixed choice: the value (None: blank, or not understood), and the words as printed."""
-_MEMO = 1 << 16
+_MEMO = 1 << 13
+_LONGEST = 1 << 10
+"""Characters of the cells that are remembered with what they became; longer ones are told anew each time."""
 Found = TypeVar("Found")
 
 
@@ -130,7 +132,9 @@ class Scope:
                 aside = Telling({})
                 told = tell(row, aside)
                 said = aside.unmapped or aside.defaulted or aside.remarks
-                known = memo[cells] = (told, aside if said else None)
+                known = (told, aside if said else None)
+                if _size(cells) <= _LONGEST:
+                    memo[cells] = known
             if known[1] is not None:
                 telling.unmapped.update(known[1].unmapped)
                 telling.defaulted += known[1].defaulted
@@ -408,7 +412,7 @@ class Scope:
             if words is None:
                 return None
             if words not in memo:
-                if len(memo) >= _MEMO:
+                if len(memo) >= _MEMO or len(words) > _LONGEST:
                     memo.clear()
                 becomes = table.get(words, folded.get(words.casefold()))
                 if becomes is None:
@@ -422,6 +426,13 @@ class Scope:
             return found
 
         return mapped
+
+
+def _size(cells: Any) -> int:
+    """How many characters there are in one cell or several."""
+    if isinstance(cells, tuple):
+        return sum(len(each) for each in cells if each)
+    return len(cells) if cells else 0
 
 
 def column_read(place: int, blank: frozenset[str], column: str) -> Read:

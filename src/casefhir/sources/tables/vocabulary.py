@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from casefhir.record import Quantity
 
+_LONGEST = 80
 _UNITS = {
     "h": "h", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "d": "d", "day": "d", "days": "d", "w": "wk",
     "wk": "wk", "wks": "wk", "week": "wk", "weeks": "wk", "m": "mo", "mo": "mo", "month": "mo", "months": "mo",
@@ -60,9 +61,11 @@ def _period(number: str | int, unit: str) -> Quantity:
     return Quantity(Decimal(number), unit, None, unit)
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def frequency(words: str) -> Frequency | None:
     """How often `words` say (`BID`, `Q4W`, `every 2 weeks`, `3x/day`, `twice weekly`, `PRN`); None if they do not."""
+    if len(words) > _LONGEST:
+        return None
     text = re.sub(r"\s+", " ", words.strip().casefold()).rstrip(".")
     needed = re.fullmatch(r"(?:(.*?)[, ]+)?(?:prn|p\.r\.n|as needed|as required)", text)
     if needed:

@@ -13,7 +13,7 @@ from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords
 from casefhir.terms.check_digits import code_fault
 
-_MEMO = 1 << 16
+_MEMO = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""casefhir mapping: check, draft, explain, as a data manager meets them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from casefhir.cli import main
+
+ROOT = Path(__file__).parents[2]
+TABLES = str(ROOT / "examples" / "tables")
+MAPPING = str(ROOT / "examples" / "tables" / "registry.toml")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["mapping", *words])
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """The example's tables with an impossible date, a column more, and a word nobody knows."""
+    for path in (ROOT / "examples" / "tables").glob("*.csv"):
+        (tmp_path / path.name).write_text(path.read_text())
+    visits = (tmp_path / "visits.csv").read_text().replace("08.03.2023", "31.02.2023")
+    (tmp_path / "visits.csv").write_text(visits)
+    patients = (tmp_path / "patients.csv").read_text().splitlines()
+    patients = [f"{line};{extra}" for line, extra in zip(patients, ("Hobby", "chess", "golf"))]
+    (tmp_path / "patients.csv").write_text("\n".join(patients).replace("dermatomyositis", "dermatomyositiss") + "\n")
+    return tmp_path
+
+
+def test_check_of_a_mapping_that_fits_finds_nothing() -> None:
+    found = run("check", MAPPING, TABLES)
+    assert found.exit_code == 0, found.output
+    assert "2 of 2 persons convert" in found.stdout
+
+
+def test_check_tells_what_is_refused_and_how_to_mend_it(broken: Path) -> None:
+    found = run("check", MAPPING, str(broken))
+    assert found.exit_code == 1
+    assert "'31.02.2023' is no day of the calendar. To mend: look it up in the source" in found.stdout
+    assert "First in visits.csv, row 3." in found.stdout
+
+
+def test_check_tells_unused_columns_and_words_with_the_nearest(broken: Path) -> None:
+    found = run("check", MAPPING, str(broken))
+    assert "patients.Hobby: words, 2 filled, such as 'chess', 'golf'" in found.stdout
+    assert "1 × diagnosis, Diagnosis: 'dermatomyositiss' (near: dermatomyositis" in found.stdout
+
+
+def test_check_adds_up_for_machines(broken: Path) -> None:
+    found = run("check", MAPPING, str(broken), "--json")
+    told = json.loads(found.stdout)
+    for table in told["tables"].values():
+        assert table["read"] == table["converted"] + table["rejected"] + table["filtered"]
+    assert told["tables"]["visits"]["rejected"] == 1
+    assert {each["rule"] for each in told["refusals"]} == {"visit", "lab"}
+
+
+def test_a_rule_that_matched_nothing_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(
+        Path(MAPPING).read_text().replace('name = "diagnosis"', 'name = "diagnosis"\nwhere = "Sex == \'x\'"')
+    )
+    found = run("check", str(path), TABLES)
+    assert found.exit_code == 1
+    assert "diagnosis on patients (line 45): no row is for it" in found.stdout
+
+
+def test_explain_leads_from_a_row_to_its_resources() -> None:
+    found = run("explain", MAPPING, TABLES, "--table", "visits", "--row", "2", "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    assert told["cells"]["CK"] == "3.072"
+    assert told["facts"]["lab.ck.1"] == "lab"
+    (ck,) = [
+        each
+        for each in told["resources"]
+        if each["code" if "code" in each else "id"]
+        and "valueQuantity" in each
+        and each["valueQuantity"]["value"] == 3072
+    ]
+    assert ck["valueQuantity"]["unit"] == "U/l"
+
+
+def test_explain_says_why_a_row_is_refused(broken: Path) -> None:
+    found = run("explain", MAPPING, str(broken), "--table", "visits", "--row", "3")
+    assert found.exit_code == 1
+    assert "Refused by visit: Date: '31.02.2023' is no day of the calendar" in found.stdout
+
+
+def test_explain_of_a_row_that_is_not_there_says_so() -> None:
+    found = run("explain", MAPPING, TABLES, "--table", "visits", "--row", "99")
+    assert found.exit_code == 2
+    assert "visits.csv has no row 99" in found.output
+    assert "Say which table" in run("explain", MAPPING, TABLES, "--row", "2").output
+
+
+def test_draft_proposes_a_mapping_that_check_accepts(tmp_path: Path) -> None:
+    found = run("draft", TABLES)
+    assert found.exit_code == 0, found.output
+    path = tmp_path / "draft.toml"
+    path.write_text(found.stdout)
+    assert "2 of 2 persons convert" in run("check", str(path), TABLES).stdout
