@@ -104,10 +104,9 @@ class Case:
 
 def cases(resources: Resources) -> list[Case]:
     """The facts of each patient, patients in their order; what names no patient comes last."""
-    chronology = Chronology(resources)
-    keys = {id(each.value): f"f{number}" for number, each in enumerate(resources)}
     alone = _alone(resources)
     found: dict[int, Case] = {}
+    shown: dict[int, list[Held]] = {}
     for each in resources:
         named = _patient(each, resources)
         # a Device or a Provenance names no patient: it belongs to the only one of its bundle
@@ -115,10 +114,19 @@ def cases(resources: Resources) -> list[Case]:
         case = found.setdefault(id(owner.value) if owner else 0, Case("", "", owner, [], {}, []))
         case.resources.append(each)
         if each.type in KINDS or (named is not None and each.type not in _NOT_FACTS):
-            case.facts.append(_fact(each, keys, chronology, resources))
+            shown.setdefault(id(case), []).append(each)
         elif each.type != "Patient":
             case.others[each.type] = case.others.get(each.type, 0) + 1
     ordered = sorted(found.values(), key=lambda case: case.patient is None)
+    ordered = [case for case in ordered if id(case) in shown or case.patient]
+    keys = {
+        id(each.value): f"c{number}-{at}"
+        for number, case in enumerate(ordered, 1)
+        for at, each in enumerate(shown.get(id(case), ()))
+    }
+    chronology = Chronology(resources)
+    for case in ordered:
+        case.facts = [_fact(each, keys, chronology, resources) for each in shown.get(id(case), ())]
     for number, case in enumerate(ordered, 1):
         case.key = f"case{number}"
         case.name = _name(case.patient) if case.patient else "Facts without a patient"
@@ -126,7 +134,7 @@ def cases(resources: Resources) -> list[Case]:
     for case in ordered:
         if names.count(case.name) > 1 and case.patient is not None:
             case.name = f"{case.name} ({case.key}, Patient/{case.patient.id})"
-    return [case for case in ordered if case.facts or case.patient]
+    return ordered
 
 
 def _patient(held: Held, resources: Resources) -> Held | None:
@@ -170,7 +178,7 @@ def _fact(held: Held, keys: dict[int, str], chronology: Chronology, resources: R
     def link(reference: Any) -> Link | None:
         target = resources.target(text(reference, "reference"), held)
         if target is not None:
-            return Link(keys[id(target.value)], title(target))
+            return Link(keys.get(id(target.value), ""), title(target))
         said = text(reference, "display") or text(reference, "reference")
         return Link("", said) if said else None
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["packed"] = lambda body: safe(str(body).replace("</script", "<\\/script"))
     kinds = [kind for kind in ORDER if any(each.of_kind(kind) for each in found)]
     for each, case in zip(shown, found):
         each["texts"] = documents(case, resources, sources) if sources is not None else []
@@ -82,6 +84,7 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
     return str(html).encode("utf-8")
 
 
+@cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, out of their package."""
     bundle = needed("vl_convert", "report", "The timeline").javascript_bundle()

@@ -5,16 +5,60 @@ const EAGER = 12;
 const told = (text) => { document.getElementById("told").textContent = text; };
 
 // Links of marks lead into this page only.
-const ownLinks = { sanitize: async (uri) => { if (!/^#f\d+$/.test(uri)) throw new Error("no such link"); return { href: uri }; } };
+const ownLinks = { sanitize: async (uri) => { if (!/^#c\d+-\d+$/.test(uri)) throw new Error("no such link"); return { href: uri }; } };
 
-// Vega names each mark; the layers that hold them are groups without a name of their own.
+// Vega names each mark; here each becomes a link that the arrow keys reach, a chart one stop of the Tab key.
 function named(svg, name) {
   svg?.setAttribute("aria-label", name);
-  svg?.querySelectorAll("g[role=graphics-symbol]:not([aria-label])").forEach((each) => {
-    each.setAttribute("role", "group");
-    each.removeAttribute("aria-roledescription");
-  });
+  let first = true;
+  for (const mark of svg?.querySelectorAll("[role=graphics-symbol]") ?? []) {
+    const fact = mark.__data__?.datum?.fact;
+    if (mark.tagName !== "g" && fact) {
+      mark.setAttribute("role", "link");
+      mark.setAttribute("tabindex", first ? "0" : "-1");
+      mark.dataset.fact = fact;
+      first = false;
+    } else if (!mark.hasAttribute("aria-label")) {
+      // the layers that hold marks are groups without a name of their own
+      mark.setAttribute("role", "group");
+      mark.removeAttribute("aria-roledescription");
+    }
+  }
 }
+
+function towards(mark, step) {
+  const marks = [...mark.closest("svg").querySelectorAll("[data-fact]")];
+  const next = marks[marks.indexOf(mark) + step];
+  if (!next) return;
+  mark.setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+}
+document.addEventListener("keydown", (event) => {
+  const mark = event.target.closest?.("svg [data-fact]");
+  if (!mark) return;
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (step) towards(mark, step);
+  else if (event.key === "Enter") location.hash = mark.dataset.fact;
+  else return;
+  event.preventDefault();
+});
+
+// Pointing at a mark, or reaching it, shows what it is linked with: an adverse event its suspects, a course its events.
+function linked(key) {
+  const own = [...(document.getElementById(key)?.querySelectorAll("a") ?? [])].map((link) => link.getAttribute("href").slice(1));
+  const others = [...document.querySelectorAll(`tr[data-fact] a[href="#${key}"]`)].map((link) => link.closest("tr").id);
+  return new Set([...own, ...others]);
+}
+function point(event) {
+  document.querySelectorAll(".linked").forEach((each) => each.classList.remove("linked"));
+  const mark = event.target.closest?.("svg [data-fact]");
+  if (!mark) return;
+  const keys = linked(mark.dataset.fact);
+  for (const each of mark.closest("svg").querySelectorAll("[data-fact]")) if (keys.has(each.dataset.fact)) each.classList.add("linked");
+}
+document.addEventListener("mouseover", point);
+document.addEventListener("focusin", point);
 
 function everyAxis(spec, channel, act) {
   for (const layer of spec.layer ?? []) if (layer.encoding?.[channel]?.axis) act(layer.encoding[channel].axis);
@@ -83,8 +127,9 @@ async function draw(chart) {
   if (turn !== chart.turn) { result.finalize(); return; }
   chart.view = result;
   chart.width = chart.box.clientWidth;
-  const svg = target.querySelector("svg");
-  named(svg, `Timeline of ${chart.name}; the tables below have the same facts`);
+  const name = () => named(target.querySelector("svg"), `Timeline of ${chart.name}; the tables below have the same facts`);
+  name();
+  result.view.addSignalListener("zoom", () => result.view.runAsync().then(name));
   chart.box.dataset.drawn = String(turn);
 }
 
@@ -105,10 +150,6 @@ function whenNear(elements, act) {
   const near = new IntersectionObserver((seen) => seen.forEach((each) => { if (each.isIntersecting) { near.unobserve(each.target); act(each.target); } }), { rootMargin: "600px" });
   elements.forEach((each) => near.observe(each));
 }
-
-const boxes = [...document.querySelectorAll(".chart")];
-if (boxes.length <= EAGER) boxes.forEach(began);
-else whenNear(boxes, began);
 
 function current(chart) {
   const scale = chart.view?.view.signal("zoom");
@@ -161,7 +202,6 @@ function sortable(table) {
     th.append(button);
   }
 }
-document.querySelectorAll("table.sortable").forEach((table) => { if (!table.closest("details:not([open])")) sortable(table); });
 document.addEventListener("toggle", (event) => { if (event.target.open) event.target.querySelectorAll("table.sortable").forEach(sortable); }, true);
 
 function sort(th) {
@@ -223,18 +263,40 @@ function nextGap(words) {
   told(`Words in no fact: ${next.textContent.trim()}`);
 }
 
-// A link to a fact opens the table it stands in.
+// A link to a fact opens the case and the table it stands in.
 function reveal() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const key = decodeURIComponent(location.hash.slice(1)), section = document.getElementById(key.replace(/^c(\d+)-.*/, "case$1"));
+  if (section?.matches(".case")) unpack(section);
+  const target = document.getElementById(key);
   if (!target) return;
   for (let at = target.parentElement; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
-  target.scrollIntoView({ block: "center" });
+  target.scrollIntoView({ block: target.matches("section") ? "start" : "center" });
 }
 addEventListener("hashchange", reveal);
+
+// Of many cases, those far from the reader wait as text.
+function unpack(section) {
+  const packed = section.querySelector("script[type='text/x-case']");
+  if (!packed) return;
+  const body = document.createElement("div");
+  body.innerHTML = packed.textContent.replaceAll("<\\/script", "</script");
+  packed.replaceWith(body);
+  adopt(body);
+}
+
+function adopt(root) {
+  root.querySelectorAll("table.sortable").forEach((table) => { if (!table.closest("details:not([open])")) sortable(table); });
+  const boxes = [...root.querySelectorAll(".chart")];
+  if (boxes.length <= EAGER) boxes.forEach(began);
+  else whenNear(boxes, began);
+}
+adopt(document);
+whenNear([...document.querySelectorAll(".case")].filter((each) => each.querySelector("script[type='text/x-case']")), unpack);
 reveal();
 addEventListener("beforeprint", () => {
+  document.querySelectorAll(".case").forEach(unpack);
   document.querySelectorAll("details").forEach((each) => { each.open = true; });
-  boxes.forEach(began);
+  document.querySelectorAll(".chart").forEach(began);
 });
 let waiting = 0;
 addEventListener("resize", () => {
