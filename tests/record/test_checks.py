@@ -54,6 +54,7 @@ MISTAKES: list[tuple[Any, str]] = [
     (Measurement("a", "crp", "1 mg/L", HERE, notes="no tuple"), "with a comma"),  # type: ignore[arg-type]
     (Measurement("a", "crp", 1.5, HERE), "it should be text in quotes"),  # type: ignore[arg-type]
     (Measurement("a", "crp", "1 mg/L", "here"), "it should be"),  # type: ignore[arg-type]
+    (Measurement("a", "crp", "1 mg/L", ()), "has no place in the document"),
     (Measurement("a", "crp", "1 mg/L", HERE, members=("a",)), "names itself"),
     (Measurement("a", "crp", "5 mg/L", HERE, range="> 3 mm/h"), "cannot be compared"),
     (Measurement("a", "muscle-score-88", "95", HERE, scale="0-88"), "is not on its scale"),

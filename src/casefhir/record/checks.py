@@ -26,7 +26,7 @@ from casefhir.record.facts import (
 )
 from casefhir.record.moments import Between, Moment, On, Relative, check_date, precedes
 from casefhir.record.quantities import TITRE, Quantity, Range, Value, Words, parse_value
-from casefhir.record.spans import Cells, Told, cells_of
+from casefhir.record.spans import Cells, Told, cells_of, spans_of
 from casefhir.record.types import misfits
 
 _ABATED = ("inactive", "remission", "resolved")
@@ -142,6 +142,8 @@ def _spans(case: Case, fact: Fact | Person) -> Iterator[str]:
     for cells in (each for part in parts(fact) for each in cells_of(getattr(part, "source", None))):
         if cells.table not in tables:
             yield f"It stands in the table {cells.table!r}, whose file the case's extract does not name."
+    if case.article is not None and not spans_of(fact.source):
+        yield "It has no place in the document (source); give the span that tells it."
     for span in places(fact):
         if case.article is None:
             yield "It stands at a place of a document, but the case is told in tables."
