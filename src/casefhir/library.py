@@ -1,16 +1,19 @@
 """The library's verbs over all rooms: load a case, convert it, prove it against its document."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from casefhir import exactjson
 from casefhir.conformance import Report, validate
+from casefhir.conformance.api import Checker
+from casefhir.conformance.templates import TemplateChecker
 from casefhir.fhir import Conversion, Form, Origin, Terminology
 from casefhir.fhir import convert as convert_case
 from casefhir.fhir.context import resource_type
 from casefhir.fhir.narrative import summary
+from casefhir.fhir.templates import Templates
 from casefhir.published import folder
 from casefhir.record import Case, RecordError, check, spans_of
 from casefhir.record import places as places
@@ -135,6 +138,20 @@ def mapping_files(name: str) -> list[Path]:
             "or a record in YAML or JSON."
         )
     return found
+
+
+def templates(
+    *, terminology: Terminology = "free", layers: Collection[str] | None = None, validate: bool = True
+) -> Templates:
+    """The quick way for cases told in tables: `shape` gives the lines of NDJSON of a case, to the byte as `convert`,
+    and what is wrong with them. One serves a whole process, one thread at a time.
+
+    `layers`: which checks run (all); `validate=False`: none.
+    """
+    if not validate:
+        return Templates(terminology=terminology)
+    checker = Checker(profiles=(folder("profiles"),), layers=layers)
+    return Templates(terminology=terminology, checker=TemplateChecker(checker))
 
 
 def validate_conversion(conversion: Conversion) -> Report:

@@ -30,7 +30,7 @@ from casefhir.record import (
     Visit,
 )
 
-_SHAPES: dict[type, Callable[[Context, Any], Json]] = {
+SHAPES: dict[type, Callable[[Context, Any], Json]] = {
     Problem: condition,
     Course: medication_statement,
     Measurement: observation,
@@ -113,7 +113,7 @@ def convert(
         resources.append(patient(context))
     else:
         context.remarks.append(f"The facts are attached to {subject}; sex and origin of the person are not written.")
-    resources += [_SHAPES[type(fact)](context, fact) for fact in case.facts]
+    resources += [SHAPES[type(fact)](context, fact) for fact in case.facts]
     resources.append(device(context))
     if form == "document":
         _prepare_document(context, resources)

@@ -48,11 +48,15 @@ def list_div(title: str, items: Iterable[str]) -> str:
 
 def sentence(*parts: str) -> str:
     """Parts joined by semicolons, the first letter large, a full stop at the end."""
-    text = "; ".join(part for part in parts if part)
+    text = opening("; ".join(part for part in parts if part))
+    return text + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
+
+
+def opening(text: str) -> str:
+    """`text` as a sentence begins with it: the first letter large, but for words whose letters mean something."""
     first = re.split(r"[\s,:;]", text, maxsplit=1)[0]
     plain = first.isalpha() and first.islower() and len(first) > 1  # aSS, anti-Jo-1 and m² keep their letters
-    text = text[:1].upper() + text[1:] if plain else text
-    return text + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
+    return text[:1].upper() + text[1:] if plain else text
 
 
 def name_of(fact: Fact | Person) -> str:
@@ -103,7 +107,7 @@ def when_words(case: Case, moment: Moment | None) -> str:
             return f"between {start} and {end}" if start and end else f"from {start} on" if start else f"by {end}"
         case Relative():
             offset = f"{moment.offset} " if moment.offset else ""
-            told = f"{offset}{_RELATIONS[moment.relationship]} {_event_words(case, moment.event)}"
+            told = f"{offset}{_RELATIONS[moment.relationship]} {event_words(case, moment.event)}"
             return f"{told} (“{moment.words}”)" if moment.words else told
     return ""
 
@@ -112,7 +116,7 @@ def _as_printed(date: str, printed: str | None) -> str:
     return f"{date_words(date)} (“{printed}”)" if printed else date_words(date)
 
 
-def _event_words(case: Case, event: str) -> str:
+def event_words(case: Case, event: str) -> str:
     """An event of the case by name and, so that it is not taken for another one, its date or dose."""
     fact = case.by_key.get(event)
     if fact is None:
@@ -127,7 +131,7 @@ def _event_words(case: Case, event: str) -> str:
 
 
 def _event_names(case: Case, events: tuple[str, ...]) -> str:
-    return ", ".join(_event_words(case, each) for each in events)
+    return ", ".join(event_words(case, each) for each in events)
 
 
 def notes_words(notes: tuple[Text, ...]) -> str:
@@ -178,7 +182,7 @@ def summary(case: Case, fact: Fact) -> str:
             return sentence(name_of(fact), when_words(case, fact.when), conclusion, notes_words(fact.notes))
         case Visit():
             setting = text_of(fact.setting_text) if fact.setting_text else fact.setting or ""
-            reasons = ", ".join(_event_words(case, text_of(each)) for each in fact.reasons)
+            reasons = ", ".join(event_words(case, text_of(each)) for each in fact.reasons)
             why = f"for {reasons}" if reasons else ""
             return sentence(name_of(fact), when_words(case, fact.when), setting, why, notes_words(fact.notes))
 
@@ -311,7 +315,7 @@ def _blamed(case: Case, fact: AdverseEvent) -> list[str]:
             else ""
         )
         key = told, suspect.causality is not None
-        by_words.setdefault(key, []).append(_event_words(case, suspect.course))
+        by_words.setdefault(key, []).append(event_words(case, suspect.course))
     return [
         f"{'suspected' if judged else 'told with'} {', '.join(courses)}{told}"
         for (told, judged), courses in by_words.items()

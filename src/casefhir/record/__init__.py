@@ -23,7 +23,7 @@ from casefhir.record.facts import (
     Text,
     Visit,
 )
-from casefhir.record.moments import Between, Moment, On, Relative, precedes
+from casefhir.record.moments import Between, Moment, On, Relative, check_date, precedes
 from casefhir.record.quantities import TITRE, Quantity, Range, Value, Words, parse_value
 from casefhir.record.spans import Cells, Source, Span, Told, at, cells_of, spans_of
 
@@ -69,6 +69,7 @@ __all__ = [
     "at",
     "cells_of",
     "check",
+    "check_date",
     "parse_value",
     "parts",
     "places",
