@@ -131,8 +131,24 @@ def test_a_difference_is_told_in_words_a_reader_understands() -> None:
     assert lines[2:] == [
         "alpha/new: only in the second (Condition, rash, 2012-07)",
         "alpha/problem: only in the first (Condition, rash, 2012-07)",
-        "alpha/value-0: different (Observation, 2157-6, 1.10 U/L)",
+        "alpha/value-0: different (Observation)",
+        "    first:  2157-6, 1.10 U/L",
+        "    second: 2157-6, 7 U/L",
         "    Observation.valueQuantity.value: 1.10 -> 7",
+    ]
+
+
+def test_the_narrative_is_what_a_reader_is_told() -> None:
+    def told(dose: str) -> dict[str, Any]:
+        div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>azathioprine;<br/> {dose} &lt; most</p></div>'
+        return {"text": {"status": "generated", "div": div}, "dosage": [{"text": dose}]}
+
+    (row,) = diff(changed(small_bundle("alpha"), 3, **told("50 mg")), changed(small_bundle("alpha"), 3, **told("5 mg")))
+    assert row.lines() == [
+        "alpha/drug: different (MedicationStatement)",
+        "    first:  azathioprine; 50 mg < most",
+        "    second: azathioprine; 5 mg < most",
+        "    MedicationStatement.dosage[0].text: 50 mg -> 5 mg",
     ]
 
 

@@ -1,31 +1,48 @@
 """What differs between two bundles of a case, told by fact."""
 
 import copy
+import html
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from casefhir.delivery.cases import fact_of, references
 from casefhir.delivery.compare import Difference, differences
 from casefhir.delivery.errors import UnfitInput
-from casefhir.delivery.shapes import Json
+from casefhir.delivery.shapes import Json, obj
 
+LONGEST = 300
+_MARKUP = re.compile(r"<[^>]*>")
 Change = Literal["only in the first", "only in the second", "different"]
 
 
 @dataclass(frozen=True, slots=True)
 class FactDifference:
-    """One fact that is not the same in both; `differences` are first -> second."""
+    """One fact that is not the same in both; `differences` are first -> second.
+
+    `summary` is what it says in words (in the second, if it is only there), `then` what it says in the second if that
+    is another thing.
+    """
 
     fact: str
     type: str
     change: Change
     summary: str
     differences: tuple[Difference, ...] = ()
+    then: str | None = None
 
     def lines(self) -> list[str]:
-        """What a reader sees: the fact, what it is, and each changed place."""
-        head = f"{self.fact}: {self.change} ({self.type}{', ' + self.summary if self.summary else ''})"
-        return [head, *(f"    {one}" for one in self.differences)]
+        """What a reader sees: the fact, what it says in words, and each changed place."""
+        if self.then is None:
+            head = [f"{self.fact}: {self.change} ({self.type}{', ' + self.summary if self.summary else ''})"]
+        else:
+            head = [
+                f"{self.fact}: {self.change} ({self.type})",
+                f"    first:  {self.summary or '(nothing in words)'}",
+                f"    second: {self.then or '(nothing in words)'}",
+            ]
+        # the narrative is told in words above, not as markup
+        return [*head, *(f"    {one}" for one in self.differences if one.path != f"{self.type}.text.div")]
 
 
 def diff(first: Json, second: Json) -> list[FactDifference]:
@@ -43,12 +60,18 @@ def diff(first: Json, second: Json) -> list[FactDifference]:
             there = other if mine is None else mine
             found.append(FactDifference(fact, str((there or {}).get("resourceType")), change, summary(there or {})))
         elif changes := differences(mine, other) or differences(other, mine):
-            found.append(FactDifference(fact, str(mine.get("resourceType")), "different", summary(mine), changes))
+            before, after = summary(mine), summary(other)
+            then = after if after != before else None
+            found.append(FactDifference(fact, str(mine.get("resourceType")), "different", before, changes, then))
     return found
 
 
 def summary(resource: Json) -> str:
-    """A few words on what the resource says: its code, value and date, as far as it has them."""
+    """What the resource says: its narrative as plain text, else its code, value and date, as far as it has them."""
+    div = obj(resource.get("text")).get("div")
+    told = " ".join(html.unescape(_MARKUP.sub(" ", div)).split()) if isinstance(div, str) else ""
+    if told:
+        return told if len(told) <= LONGEST else told[: LONGEST - 3] + "..."
     words = [_text(resource.get(key)) for key in ("code", "medicationCodeableConcept", "event", "type")]
     quantity = resource.get("valueQuantity")
     if isinstance(quantity, dict):
