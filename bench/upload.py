@@ -1,10 +1,12 @@
-"""Throughput and peak memory of `casefhir.delivery.upload`, beside a plain httpx loop and beside fhirpy.
+"""Throughput and memory of `casefhir.delivery.upload`, beside a plain httpx loop and beside fhirpy.
 
-    python bench/upload.py --base http://127.0.0.1:8090/fhir --cases 2000 --jobs 4
+    python bench/upload.py --base http://127.0.0.1:8090/fhir --cases 1000
 
-Writes the same generated cases (one transaction bundle a line) to an NDJSON file and hands it to each tool in a
-process of its own; the server is emptied before each. The plain loop and fhirpy do no more than POST each bundle
-once, with the same number of requests at a time. Prints a Markdown table. fhirpy is left out where it is not installed.
+Empties the server. Generated cases (one transaction bundle a line of NDJSON) go up in slices, and within a slice each
+tool brings as many new ones in a process of its own, in turns: what else the machine does meets all of them alike. The
+plain loop and fhirpy do no more than POST each bundle once, with the same number of requests at a time. Each tool then
+uploads its slice again. Prints a Markdown table; `ratio` is the median over the slices of a tool's seconds by those of
+the plain loop, with the quartiles. Memory is the peak of one upload of few and of one of many cases.
 """
 
 import argparse
@@ -12,11 +14,13 @@ import asyncio
 import json
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,12 +33,23 @@ from casefhir.delivery import upload
 from delivery.example import small_bundle
 
 EVERYTHING = {"resourceType": "Parameters", "parameter": [{"name": "expungeEverything", "valueBoolean": True}]}
+PLAIN = "httpx loop"
 
 
-def generate(path: Path, cases: int) -> None:
+@dataclass(frozen=True)
+class Measured:
+    """One run of a tool in its own process, start-up left out."""
+
+    seconds: float
+    processor: float
+    peak: float
+
+
+def generate(path: Path, prefix: str, cases: int) -> Path:
     with path.open("wb") as out:
         for number in range(cases):
-            out.write(exactjson.write(small_bundle(f"generated-{number}")) + b"\n")
+            out.write(exactjson.write(small_bundle(f"{prefix}-{number}")) + b"\n")
+    return path
 
 
 def with_casefhir(base: str, path: Path, jobs: int) -> None:
@@ -79,57 +94,83 @@ def with_fhirpy(base: str, path: Path, jobs: int) -> None:
     asyncio.run(run())
 
 
-TOOLS = {"casefhir": with_casefhir, "httpx loop": with_httpx, "fhirpy": with_fhirpy}
+TOOLS = {"casefhir": with_casefhir, PLAIN: with_httpx, "fhirpy": with_fhirpy}
 
 
-def measure(tool: str, base: str, path: Path, jobs: int) -> tuple[float, float]:
-    """(seconds, peak resident MB) of one tool in its own process, start-up left out."""
+def measure(tool: str, base: str, path: Path, jobs: int) -> Measured:
     command = [sys.executable, __file__, "--base", base, "--only", tool, "--file", str(path), "--jobs", str(jobs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{tool}: {done.stderr[-2000:]}")
-    seconds, kilobytes = done.stdout.split()
-    return float(seconds), float(kilobytes) / 1024
+    return Measured(*(float(word) for word in done.stdout.split()))
+
+
+def in_this_process(tool: str, base: str, path: Path, jobs: int) -> None:
+    began, worked = time.perf_counter(), time.process_time()
+    TOOLS[tool](base, path, jobs)
+    # VmHWM, not ru_maxrss: that one is inherited from the parent process
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
+    megabytes = int(peak[1]) / 1024 if peak else float("nan")
+    print(time.perf_counter() - began, time.process_time() - worked, megabytes)
+
+
+def ratio(mine: list[Measured], plain: list[Measured]) -> str:
+    found = [one.seconds / other.seconds for one, other in zip(mine, plain, strict=True)]
+    low, middle, high = statistics.quantiles(found, n=4) if len(found) > 1 else found * 3
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def throughput(base: str, cases: int, slice_: int, jobs: int, folder: Path) -> None:
+    tools = [tool for tool in TOOLS if tool != "fhirpy" or find_spec("fhirpy")]
+    first: dict[str, list[Measured]] = {tool: [] for tool in tools}
+    again: dict[str, list[Measured]] = {tool: [] for tool in tools}
+    slices = -(-cases // slice_)
+    for number in range(-1, slices):  # the first warms the server up and does not count
+        for turn in range(len(tools)):
+            tool = tools[(number + turn) % len(tools)]
+            path = generate(folder / "slice.ndjson", f"{tool.replace(' ', '-')}-{number + 1}", slice_)
+            new, known = measure(tool, base, path, jobs), measure(tool, base, path, jobs)
+            if number >= 0:
+                first[tool].append(new)
+                again[tool].append(known)
+    each = len(small_bundle("one")["entry"])
+    print(f"{slices * slice_} cases of {each} resources a tool, in {slices} slices; {jobs} requests at a time.\n")
+    print("| tool | first upload, s | resources/s | ratio | client's processor, ms a case | again, s | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    for tool in tools:
+        spent = sum(one.seconds for one in first[tool])
+        worked = sum(one.processor for one in first[tool]) / (slices * slice_) * 1000
+        print(
+            f"| {tool} | {spent:.1f} | {slices * slice_ * each / spent:.0f} | {ratio(first[tool], first[PLAIN])} | "
+            f"{worked:.1f} | {sum(one.seconds for one in again[tool]):.1f} | {ratio(again[tool], again[PLAIN])} |",
+            flush=True,
+        )
+
+
+def memory(base: str, cases: int, jobs: int, folder: Path) -> None:
+    print("\n| cases in one upload | casefhir's peak, MB |\n|---|---|")
+    for count in (cases // 10, cases):
+        path = generate(folder / "whole.ndjson", f"whole-{count}", count)
+        print(f"| {count} | {measure('casefhir', base, path, jobs).peak:.0f} |", flush=True)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--base", required=True)
-    options.add_argument("--cases", type=int, nargs="+", default=[200, 2000])
+    options.add_argument("--cases", type=int, default=2000)
+    options.add_argument("--slice", type=int, default=100, help="cases of a tool before it is the next one's turn")
     options.add_argument("--jobs", type=int, default=4)
-    options.add_argument("--rounds", type=int, default=1, help="how often each is measured; the best counts")
     options.add_argument("--only", choices=TOOLS, help=argparse.SUPPRESS)
     options.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.only:
-        began = time.perf_counter()
-        TOOLS[given.only](given.base, given.file, given.jobs)
-        # VmHWM, not ru_maxrss: that one is inherited from the parent process
-        peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
-        print(time.perf_counter() - began, peak[1] if peak else "nan")
+        in_this_process(given.only, given.base, given.file, given.jobs)
         return
-    tools = [tool for tool in TOOLS if tool != "fhirpy" or find_spec("fhirpy")]
-    print(f"Python {platform.python_version()}, {given.jobs} at a time, best of {given.rounds}.\n")
-    print("| cases | resources | tool | first upload, s | resources/s | again, s | peak MB |")
-    print("|---|---|---|---|---|---|---|")
+    httpx.post(f"{given.base}/$expunge", json=EVERYTHING, timeout=600).raise_for_status()
+    print(f"Python {platform.python_version()}.", end=" ")
     with tempfile.TemporaryDirectory() as folder:
-        for cases in given.cases:
-            path = Path(folder) / "cases.ndjson"
-            generate(path, cases)
-            count = cases * len(small_bundle("generated-0")["entry"])
-            best: dict[str, tuple[float, float, float]] = {}
-            for _ in range(given.rounds):
-                for tool in tools:  # turn about, so that a busy moment hits all
-                    httpx.post(f"{given.base}/$expunge", json=EVERYTHING, timeout=600).raise_for_status()
-                    first, peak = measure(tool, given.base, path, given.jobs)
-                    again, later = measure(tool, given.base, path, given.jobs)
-                    seen = best.get(tool, (first, again, 0.0))
-                    best[tool] = (min(seen[0], first), min(seen[1], again), max(seen[2], peak, later))
-            for tool, (first, again, peak) in best.items():
-                print(
-                    f"| {cases} | {count} | {tool} | {first:.1f} | {count / first:.0f} | {again:.1f} | {peak:.0f} |",
-                    flush=True,
-                )
+        throughput(given.base, given.cases, given.slice, given.jobs, Path(folder))
+        memory(given.base, given.cases, given.jobs, Path(folder))
 
 
 if __name__ == "__main__":
