@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from casefhir.conformance import Report as Report
     from casefhir.conformance import validate as validate
     from casefhir.delivery import upload as upload
+    from casefhir.delivery import upload_async as upload_async
     from casefhir.errors import CasefhirError as CasefhirError
     from casefhir.fhir import Conversion as Conversion
     from casefhir.fhir.models import models as models
@@ -45,6 +46,7 @@ _HOMES = {
     "mapping_schema": "casefhir.library",
     "record_schema": "casefhir.library",
     "upload": "casefhir.delivery",
+    "upload_async": "casefhir.delivery",
     "validate": "casefhir.conformance",
     "validate_conversion": "casefhir.library",
     "verify": "casefhir.library",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from casefhir.delivery import RetryPolicy, Settings, upload
+from casefhir.delivery import Progress, RetryPolicy, Settings, upload
 from casefhir.delivery.cases import Case
 from casefhir.delivery.errors import UnfitInput, UnfitSettings
 from casefhir.delivery.manners import check_test_data, is_public, mannered, public_hosts
-from casefhir.delivery.outbox import default_outbox, open_outbox
+from casefhir.delivery.outbox import OutboxUnusable, default_outbox, open_outbox
 from casefhir.delivery.sources import read_cases
 
 from .example import small_bundle
@@ -96,6 +96,20 @@ def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
         open_outbox(other)
     assert other.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["other.sqlite"]
+
+
+def test_what_cannot_be_written_down_is_not_sent(tmp_path: Path) -> None:
+    file = tmp_path / "outbox.sqlite"
+
+    def break_it(progress: Progress) -> None:
+        if progress.kind == "begin":
+            with contextlib.closing(sqlite3.connect(file)) as db:
+                db.execute("drop table delivery")
+
+    with serving(answer) as server:
+        with pytest.raises(OutboxUnusable, match="nothing more was sent"):
+            upload(small_bundle("alpha"), f"{server.url}/fhir", outbox=file, on_progress=break_it)
+        assert not [request for request in server.requests if b"transaction" in request.body]
 
 
 def test_the_default_outbox_is_where_programs_keep_their_state() -> None:

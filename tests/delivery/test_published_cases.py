@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from casefhir import exactjson, library, upload
+from casefhir.delivery.cases import references as references_of
 
 from .conftest import Hapi
 
@@ -42,10 +43,20 @@ def test_one_transaction_is_taken_and_given_back_equal(path: Any, hapi: Hapi) ->
         assert comparable(exactjson.read(stored.content)) == comparable(copy.deepcopy(resource))
 
 
-def test_upload_brings_all_six_and_verifies_them(hapi: Hapi) -> None:
+@pytest.mark.parametrize("strategy", ["put", "conditional"])
+def test_all_six_three_times_are_there_once_as_sent_and_at_the_same_version(hapi: Hapi, strategy: str) -> None:
     conversions = [library.convert(path) for path in CASES]
-    receipt = upload([each.bundle for each in conversions], hapi.base, verify=True)
-    assert receipt.ok
-    assert receipt.created == sum(len(each.resources) for each in conversions)
-    again = upload([each.bundle for each in conversions], hapi.base)
-    assert (again.created, again.updated) == (0, 0)
+    resources = [resource for each in conversions for resource in each.resources]
+    kinds = tuple({resource["resourceType"] for resource in resources})
+    receipt = upload([each.bundle for each in conversions], hapi.base, strategy=strategy, verify=True)
+    assert receipt.by_state == {"done": 6}
+    assert (receipt.created, receipt.updated) == (len(resources), 0)
+    before = hapi.state(kinds)
+    assert len(before) == len(resources)
+    for _ in range(2):
+        again = upload([each.bundle for each in conversions], hapi.base, strategy=strategy)
+        assert (again.created, again.updated, again.unchanged) == (0, 0, len(resources))
+    assert hapi.state(kinds) == before
+    references = [row["reference"] for resource in before.values() for row in references_of(resource)]
+    assert references
+    assert not [each for each in references if each.startswith("urn:")]

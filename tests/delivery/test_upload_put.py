@@ -97,8 +97,9 @@ def test_a_deleted_case_comes_back(hapi: Hapi) -> None:
     assert receipt.ok
 
 
+@pytest.mark.parametrize("strategy", ["put", "conditional"])
 def test_an_invalid_last_entry_leaves_nothing_of_its_case_and_does_not_stop_the_others(
-    hapi: Hapi, tmp_path: Path
+    hapi: Hapi, tmp_path: Path, strategy: str
 ) -> None:
     for key in KEYS:
         bundle = small_bundle(key)
@@ -108,7 +109,7 @@ def test_an_invalid_last_entry_leaves_nothing_of_its_case_and_does_not_stop_the_
     index = {new_id("gamma", "conversion"): {"fact": "gamma/conversion", "mapping": "gamma.py", "line": 42}}
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "gamma.json").write_bytes(exactjson.write(index))
-    receipt = upload(tmp_path, hapi.base)
+    receipt = upload(tmp_path, hapi.base, strategy=strategy)
     assert receipt.exit_code == 3
     assert receipt.by_state == {"done": 5, "refused": 1}
     assert (receipt.created, receipt.refused) == (45, 9)

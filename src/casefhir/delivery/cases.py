@@ -22,13 +22,17 @@ _LOCAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.\-]{1,64})")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource of a case; `fact` is its key in the record, `position` its place in the bundle from 0."""
+    """One resource of a case; `fact` is its key in the record, `position` its place in the bundle from 0.
+
+    `body` is the resource as JSON, written once: it is hashed and sent as it stands.
+    """
 
     type: str
     id: str
     fact: str | None
     position: int
     resource: Json
+    body: bytes
 
     @property
     def name(self) -> str:
@@ -38,21 +42,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All resources of one case; `origin` says which file or line they came from."""
+    """All resources of one case; `origin` says which file or line they came from.
+
+    `digest` is the SHA-256 (hex) of the resources as they would be sent, in their order, `size` their bytes.
+    """
 
     key: str
     origin: str
     entries: tuple[Entry, ...]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the resources as they would be sent, in their order."""
-        return self.weighed()[0]
-
-    def weighed(self) -> tuple[str, int]:
-        """The digest and the size in bytes, from one writing of the resources."""
-        body = exactjson.write([entry.resource for entry in self.entries])
-        return hashlib.sha256(body).hexdigest(), len(body)
+    digest: str
+    size: int
 
     @property
     def is_test_data(self) -> bool:
@@ -137,7 +136,9 @@ def cases_of_bundle(bundle: Any, origin: str) -> Iterator[Case | UnfitCase]:
 def build_case(key: str, members: list[tuple[Json, str | None]], origin: str) -> Case | UnfitCase:
     """The case of (resource, fullUrl) pairs that share `key`, or why it cannot be sent."""
     try:
-        return Case(key, origin, _entries(key, members, origin))
+        entries = _entries(key, members, origin)
+        body = b"[" + b",".join(entry.body for entry in entries) + b"]"
+        return Case(key, origin, entries, hashlib.sha256(body).hexdigest(), len(body))
     except UnfitInput as error:
         return UnfitCase(key or origin, origin, error)
 
@@ -188,14 +189,13 @@ def _entries(key: str, members: list[tuple[Json, str | None]], origin: str) -> t
         raise UnfitInput(
             f"{origin}: a resource carries no case tag ({CASE_SYSTEM}); without it the case cannot be found again."
         )
-    entries: list[Entry] = []
     names: dict[str, str] = {}
     seen: dict[str, int] = {}
     for position, (resource, full_url) in enumerate(members):
-        entry = _entry(resource, position, key, origin)
-        keys = [entry.name]
+        name, fact = _name(resource, position, key, origin), fact_of(resource)
+        keys = [name]
         keys += [full_url] if full_url else []
-        keys += [f"fact {entry.fact}"] if entry.fact else []
+        keys += [f"fact {fact}"] if fact else []
         for one in keys:
             if one in seen:
                 raise UnfitInput(
@@ -204,14 +204,11 @@ def _entries(key: str, members: list[tuple[Json, str | None]], origin: str) -> t
                 )
             seen[one] = position
         if full_url:
-            names[full_url] = entry.name
-        entries.append(entry)
-    for entry in entries:
-        _resolve(entry, names, key, origin)
-    return tuple(entries)
+            names[full_url] = name
+    return tuple(_entry(resource, position, names, key, origin) for position, (resource, _) in enumerate(members))
 
 
-def _entry(resource: Json, position: int, key: str, origin: str) -> Entry:
+def _name(resource: Json, position: int, key: str, origin: str) -> str:
     kind, id_ = resource.get("resourceType"), resource.get("id")
     if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
         raise UnfitInput(f"{origin}: case {key!r}, entry {position}: resourceType {kind!r} is not a FHIR type.")
@@ -220,16 +217,23 @@ def _entry(resource: Json, position: int, key: str, origin: str) -> Entry:
             f"{origin}: case {key!r}, entry {position} ({kind}): id {id_!r} is not a FHIR id "
             "(1 to 64 letters, digits, '-' and '.')."
         )
-    return Entry(kind, id_, fact_of(resource), position, resource)
+    return f"{kind}/{id_}"
 
 
-def _resolve(entry: Entry, names: Mapping[str, str], key: str, origin: str) -> None:
-    for holder in references(entry.resource):
+def _entry(resource: Json, position: int, names: Mapping[str, str], key: str, origin: str) -> Entry:
+    """The entry, its references resolved in place."""
+    kind, id_ = resource["resourceType"], resource["id"]
+    for holder in references(resource):
         target = holder["reference"]
         if target in names:
             holder["reference"] = names[target]
         elif target.startswith("urn:"):
             raise UnfitInput(
-                f"{origin}: case {key!r}, {entry.name} refers to {target}, which no entry of the case is; "
+                f"{origin}: case {key!r}, {kind}/{id_} refers to {target}, which no entry of the case is; "
                 "add the resource or remove the reference."
             )
+    try:
+        body = exactjson.write(resource)
+    except exactjson.UnwritableJson as error:
+        raise UnfitInput(f"{origin}: case {key!r}, {kind}/{id_}: {error}") from error
+    return Entry(kind, id_, fact_of(resource), position, resource, body)

@@ -40,10 +40,16 @@ _AUTH: dict[str, Callable[[Any], Any]] = {
 NAMES = (*_PLAIN, *_RETRY, *_AUTH)
 
 
-def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None) -> Settings:
+def load_settings(
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    file: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
     """The settings of an upload; a flag that is None was not given. `file` has one table `[server]`.
 
-    Environment variables are named `CASEFHIR_` and the setting in capitals (`CASEFHIR_TOKEN`).
+    What stands nowhere is taken from `defaults`. Environment variables are named `CASEFHIR_` and the setting in
+    capitals (`CASEFHIR_TOKEN`).
     Raises `UnfitSettings` for an unknown name, a value that cannot be read, or a secret among the flags.
     """
     given = {name: value for name, value in flags.items() if value is not None}
@@ -52,14 +58,15 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file: Pa
             raise UnfitSettings(f"{name} is a secret; give it by CASEFHIR_{name.upper()} or a file, not by a flag.")
         if name not in NAMES:
             raise UnfitSettings(f"{name} is no setting of an upload.")
+    if _password(given.get("proxy")):
+        raise UnfitSettings("The proxy's URL holds a password; give it by CASEFHIR_PROXY or a file, not by a flag.")
     from_environ = {
         name: environ[f"CASEFHIR_{name.upper()}"] for name in NAMES if environ.get(f"CASEFHIR_{name.upper()}")
     }
-    raw = {**_from_file(file), **from_environ, **given}
+    raw = {**(defaults or {}), **_from_file(file), **from_environ, **given}
     plain = {name: _read(name, read, raw[name]) for name, read in _PLAIN.items() if name in raw}
     if "url" not in plain:
         raise UnfitSettings("No server given; name its FHIR base URL.")
-    _hide_password(plain.get("proxy"))
     retry = RetryPolicy(
         **{
             {"longest_wait": "longest"}.get(name, name): _read(name, read, raw[name])
@@ -106,9 +113,8 @@ def _auth(raw: Mapping[str, Any]) -> Auth | None:
     return Auth(**{name: value for name, value in given.items() if name in known})
 
 
-def _hide_password(proxy: str | None) -> None:
-    if proxy:
-        try:
-            Secret(httpx.URL(proxy).password)
-        except httpx.InvalidURL:
-            raise UnfitSettings("proxy cannot be read as a URL.") from None
+def _password(proxy: str | None) -> str:
+    try:
+        return httpx.URL(proxy or "").password
+    except httpx.InvalidURL:
+        raise UnfitSettings("proxy cannot be read as a URL.") from None

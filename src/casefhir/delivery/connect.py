@@ -1,16 +1,18 @@
 """From settings to a server that can be spoken to."""
 
+import base64
 import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from urllib.request import getproxies
 
 import httpx
 
 from casefhir.delivery.auth import FixedToken, TokenEndpoint, is_loopback
 from casefhir.delivery.errors import UnfitSettings
-from casefhir.delivery.secret import guard_logs
+from casefhir.delivery.secret import Secret, guard_logs
 from casefhir.delivery.server import Server
 from casefhir.delivery.settings import Settings
 from casefhir.delivery.wire import Credentials, Pace, Wire
@@ -23,6 +25,7 @@ async def connected(settings: Settings, on_wait: Callable[[str, float], None] | 
     Closed at the end. Proxies from the settings, else the environment.
     """
     guard_logs()
+    _hide_proxy_passwords(settings.proxy)
     client = httpx.AsyncClient(
         verify=tls(settings),
         follow_redirects=False,
@@ -53,6 +56,18 @@ def credentials(settings: Settings, open_wire: Wire) -> Credentials | None:
     if settings.base.startswith("http:") and not is_loopback(httpx.URL(settings.base).host):
         raise UnfitSettings(f"{settings.base} is not https; credentials are not sent to it in the open.")
     return FixedToken(auth.token) if auth.token else TokenEndpoint(auth, settings.base, open_wire)
+
+
+def _hide_proxy_passwords(proxy: str | None) -> None:
+    """The passwords of the proxy that is set and of those that the environment names, as such and as they are sent."""
+    for url in (proxy, *getproxies().values()):
+        try:
+            found = httpx.URL(url or "")
+        except httpx.InvalidURL:
+            continue  # the client tells, if it is used
+        if found.password:
+            Secret(found.password)
+            Secret(base64.b64encode(f"{found.username}:{found.password}".encode()).decode())
 
 
 def tls(settings: Settings) -> ssl.SSLContext:

@@ -5,14 +5,16 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from casefhir.delivery.ahead import Ahead, Ready
 from casefhir.delivery.cases import Case, UnfitCase
 from casefhir.delivery.conditional import Conditional, Doubled, check_facts
 from casefhir.delivery.connect import connected
 from casefhir.delivery.errors import NetworkError, ServerUnsuitable, Transient, UnfitInput, UnsafeAnswer
-from casefhir.delivery.manners import check_test_data, mannered
+from casefhir.delivery.manners import mannered
 from casefhir.delivery.outbox import Mark, Outbox
 from casefhir.delivery.plan import Strategy
 from casefhir.delivery.put import Put, check_client_ids
@@ -20,7 +22,7 @@ from casefhir.delivery.receipt import CaseReceipt, UploadReceipt
 from casefhir.delivery.server import Capabilities, Server
 from casefhir.delivery.settings import Settings
 from casefhir.delivery.sources import Source, as_list, read_cases
-from casefhir.delivery.uploader import Upload, check_size, unfit_receipt
+from casefhir.delivery.uploader import Upload, unfit_receipt
 
 T = TypeVar("T")
 _MARKS: dict[str, Mark] = {
@@ -28,6 +30,7 @@ _MARKS: dict[str, Mark] = {
     "mismatch": "failed",
     "refused": "refused",
     "failed": "failed",
+    "planned": "planned",
 }
 
 
@@ -35,14 +38,17 @@ _MARKS: dict[str, Mark] = {
 class Progress:
     """Told while an upload runs.
 
-    A case `begin`s and is `done`, or the server asks to `wait` (`note` says why).
+    A case `begin`s, is `sent` when the server has taken its transaction, and is `done` (perhaps without having been
+    sent); or the server asks to `wait` (`note` says why). `cases` and `resources` are done so far, `entries` is the
+    number of the case's resources.
     """
 
-    kind: Literal["begin", "done", "wait"]
+    kind: Literal["begin", "sent", "done", "wait"]
     case: str
     cases: int
     resources: int
     note: str = ""
+    entries: int = 0
     receipt: CaseReceipt | None = None
 
 
@@ -71,7 +77,9 @@ async def upload_async(
     async with connected(settings, run.waits) as server:
         capabilities = await server.capabilities()
         check_server(server, capabilities)
-        with Outbox(settings.outbox, settings.base, settings.strategy, named) as outbox:
+        # a dry run keeps its books in a file that goes away: there is nothing of it to be resumed
+        kept = None if settings.dry_run else settings.outbox
+        with Outbox(kept, settings.base, settings.strategy, named) as outbox:
             return await run.all(read_cases(many), server, capabilities, outbox)
 
 
@@ -100,13 +108,18 @@ def check_server(server: Server, capabilities: Capabilities) -> None:
         )
 
 
-def strategy_for(settings: Settings, server: Server, capabilities: Capabilities, case: Case) -> Strategy:
-    """The strategy of the settings for one case; raises when the server or the case does not allow it."""
+def strategy_for(
+    settings: Settings, server: Server, capabilities: Capabilities, case: Case, anchored: bool | None = None
+) -> Strategy:
+    """The strategy of the settings for one case; raises when the server or the case does not allow it.
+
+    `anchored` says whether the server had the case's anchor a moment ago, if that is known.
+    """
     if settings.strategy == "conditional":
         check_facts(case)
         return Conditional(server, capabilities, case, settings.prune)
     check_client_ids(case, capabilities)
-    return Put(server, capabilities, case, settings.prune)
+    return Put(server, capabilities, case, settings.prune, anchored)
 
 
 def waited(work: Coroutine[Any, Any, T]) -> T:
@@ -147,13 +160,17 @@ class _Run:
         self._receipt.software = capabilities.software
         self._receipt.fhir_version = capabilities.fhir_version
 
+        ahead = Ahead(cases, self.settings, server, outbox)
+
         async def worker() -> None:
-            for case in cases:  # shared by all workers: each case is taken once
-                await self._one(case, server, capabilities, outbox)
+            while (ready := await ahead.next()) is not None:
+                await self._one(ready, server, capabilities, outbox)
 
         workers = [asyncio.create_task(worker()) for _ in range(self.settings.jobs)]
         try:
             await asyncio.gather(*workers)
+            if ahead.unreadable:
+                raise ahead.unreadable
         except NetworkError as error:
             error.receipt = self._receipt
             raise
@@ -164,35 +181,24 @@ class _Run:
             self._receipt.finished = _now()
         return self._receipt
 
-    async def _one(self, case: Case | UnfitCase, server: Server, capabilities: Capabilities, outbox: Outbox) -> None:
-        if isinstance(case, UnfitCase):
-            self._count(unfit_receipt(case.key, case.origin, case.error))
-            return
-        digest, size = case.weighed()
-        known = outbox.find(case.key)
-        if known is not None and known.run == outbox.run:
-            self._count(self._given_twice(case, digest, known.digest, known.origin))
-            return
-        if self.settings.resume and known is not None and (known.digest, known.mark) == (digest, "confirmed"):
-            outbox.claim(case.key)
-            self._count(CaseReceipt(case.key, case.origin, "skipped", entries=len(case.entries)))
-            return
-        if not self.settings.dry_run:
-            outbox.mark(case, digest, "planned")
-        self._told("begin", case.key)
-        receipt = await self._deliver(case, size, server, capabilities, lambda: outbox.mark(case, digest, "sent"))
-        if not self.settings.dry_run:
-            outbox.mark(case, digest, _MARKS[receipt.state], receipt)
-        self._count(receipt)
+    async def _one(self, ready: Ready, server: Server, capabilities: Capabilities, outbox: Outbox) -> None:
+        case, receipt = ready.case, ready.receipt
+        if receipt is None and isinstance(case, Case):
+            self._told("begin", case.key, entries=len(case.entries))
+            strategy = partial(strategy_for, self.settings, server, capabilities, case, ready.anchored)
+            receipt = await self._deliver(case, server, strategy, outbox)
+            outbox.mark(case, _MARKS[receipt.state], receipt)
+        if receipt is not None:
+            self._count(receipt)
 
     async def _deliver(
-        self, case: Case, size: int, server: Server, capabilities: Capabilities, on_send: Callable[[], None]
+        self, case: Case, server: Server, strategy_of: Callable[[], Strategy], outbox: Outbox
     ) -> CaseReceipt:
+        on_send = partial(outbox.mark, case, "sent")
+        on_taken = partial(self._told, "sent", case.key, entries=len(case.entries))
         try:
-            check_test_data(case, self.settings)
-            check_size(case, size, self.settings)
-            strategy = strategy_for(self.settings, server, capabilities, case)
-            return await Upload(case, server, strategy, self.settings, on_send).run()
+            strategy = strategy_of()
+            return await Upload(case, server, strategy, self.settings, on_send, on_taken).run()
         except UnfitInput as error:
             return unfit_receipt(case.key, case.origin, error, len(case.entries))
         except (Doubled, ServerUnsuitable) as error:
@@ -207,15 +213,6 @@ class _Run:
                 problem=f"Case {case.key!r}: {error}",
             )
 
-    def _given_twice(self, case: Case, digest: str, earlier: str, origin: str) -> CaseReceipt:
-        if digest == earlier:
-            return CaseReceipt(case.key, case.origin, "skipped", entries=len(case.entries))
-        error = UnfitInput(
-            f"{case.origin}: case {case.key!r} was already given by {origin} with other content; "
-            "this one was not sent. Give each case once."
-        )
-        return unfit_receipt(case.key, case.origin, error, len(case.entries))
-
     def waits(self, why: str, seconds: float) -> None:
         """Pass on that the server asked for patience."""
         self._told("wait", "", f"{why} Waiting {seconds:.1f} s.")
@@ -223,18 +220,19 @@ class _Run:
     def _count(self, receipt: CaseReceipt) -> None:
         self._receipt.add(receipt)
         self._resources += receipt.entries
-        self._told("done", receipt.case, receipt.problem or "", receipt)
+        self._told("done", receipt.case, receipt.problem or "", receipt.entries, receipt)
 
     def _told(
         self,
-        kind: Literal["begin", "done", "wait"],
+        kind: Literal["begin", "sent", "done", "wait"],
         case: str,
         note: str = "",
+        entries: int = 0,
         receipt: CaseReceipt | None = None,
     ) -> None:
         if self._tell:
             done = sum(self._receipt.by_state.values())
-            self._tell(Progress(kind, case, done, self._resources, note, receipt))
+            self._tell(Progress(kind, case, done, self._resources, note, entries, receipt))
 
 
 def _now() -> str:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from casefhir.delivery.cases import Case
-from casefhir.delivery.errors import UnfitSettings
+from casefhir.delivery.errors import DeliveryError, UnfitSettings
 from casefhir.delivery.receipt import CaseReceipt
 
 Mark = Literal["planned", "sent", "confirmed", "refused", "failed"]
@@ -29,6 +30,10 @@ not null,
     receipt text, primary key(server, strategy, case_key)) without rowid;
 create index delivery_by_run on delivery(run);
 """
+
+
+class OutboxUnusable(DeliveryError):
+    """The outbox cannot be written any more: what is not written down is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Outbox:
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="casefhir-")
         self._key = (server, strategy)
         file = path or Path(self._folder.name if self._folder else "") / "outbox.sqlite"
+        self._file = file
         self._db = open_outbox(file)
         # a confirmed case that a power cut forgets is only compared with the server once more
         self._db.execute("pragma synchronous = normal")
@@ -74,7 +80,7 @@ class Outbox:
 
     def find(self, key: str) -> Row | None:
         """What is known of the case on this server, from any run."""
-        found = self._db.execute(
+        found = self._run(
             "select digest, mark, run, origin from delivery where server = ? and strategy = ? and case_key = ?",
             (*self._key, key),
         ).fetchone()
@@ -82,19 +88,31 @@ class Outbox:
 
     def claim(self, key: str) -> None:
         """Note that this run has seen the case, and leave what is known of it as it is."""
-        self._db.execute(
+        self._run(
             "update delivery set run = ? where server = ? and strategy = ? and case_key = ?",
             (self.run, *self._key, key),
         )
 
-    def mark(self, case: Case, digest: str, mark: Mark, receipt: CaseReceipt | None = None) -> None:
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written inside is on disk together when the block ends: one commit for many cases."""
+        self._run("begin immediate")
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._run("rollback")
+            raise
+        self._run("commit")
+
+    def mark(self, case: Case, mark: Mark, receipt: CaseReceipt | None = None) -> None:
         """Write down where the case stands; on disk when this returns."""
-        self._db.execute(
+        self._run(
             "insert or replace into delivery values(?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *self._key,
                 case.key,
-                digest,
+                case.digest,
                 mark,
                 self.run,
                 case.origin,
@@ -102,6 +120,15 @@ class Outbox:
                 json.dumps(receipt.as_json()) if receipt else None,
             ),
         )
+
+    def _run(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.Error as error:  # a full disk, a lock that is not given up
+            raise OutboxUnusable(
+                f"{self._file}: the outbox cannot be written ({error}); nothing more was sent. "
+                "Make room, or give another file."
+            ) from error
 
 
 def open_outbox(file: Path) -> sqlite3.Connection:
@@ -149,19 +176,22 @@ def _check_version(db: sqlite3.Connection, file: Path) -> None:
         raise UnfitSettings(f"{file}: an outbox of another version of casefhir, or another database; give a new file.")
 
 
-def last_sources(file: Path) -> tuple[str, str, list[str]] | None:
-    """(server, strategy, sources) of the latest run that did not finish, or None.
+def last_sources(file: Path, server: str | None = None) -> tuple[str, str, list[str]] | None:
+    """(server, strategy, sources) of the latest run (of those to `server`), if something of it is left to do.
 
-    What a resume goes on with.
+    That is what a resume goes on with: a run that was interrupted, or that got no clear answer on some case.
     """
     db = open_outbox(file)
     try:
         row = db.execute(
-            "select server, strategy, sources from run where finished is null order by id desc limit 1"
+            "select server, strategy, sources, finished is null or exists(select 1 from delivery"
+            " where delivery.run = run.id and mark not in ('confirmed', 'refused'))"
+            " from run where server = coalesce(?, server) order by id desc limit 1",
+            (server,),
         ).fetchone()
     finally:
         db.close()
-    return (row[0], row[1], json.loads(row[2])) if row else None
+    return (row[0], row[1], json.loads(row[2])) if row and row[3] else None
 
 
 def receipts(file: Path) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import orjson
+
 from casefhir.delivery.cases import Case, Entry
 from casefhir.delivery.compare import differences
 from casefhir.delivery.errors import ServerUnsuitable
@@ -18,14 +20,12 @@ class Put:
     capabilities: Capabilities
     case: Case
     prune: bool
+    anchored: bool | None = None
 
     async def plan(self) -> Plan:
         """Compare every entry with the server's; a case whose anchor is not there is new as a whole."""
         names = [entry.name for entry in self.case.entries]
-        anchor = _anchor(self.case).name
-        current = await self.server.read_many([anchor])
-        if current[anchor] is not None:
-            current.update(await self.server.read_many([name for name in names if name != anchor]))
+        current = await self._current(names)
         plan = Plan()
         for entry in self.case.entries:
             theirs = current.get(entry.name)
@@ -48,6 +48,22 @@ class Put:
         """What was sent is what must be there."""
         return [(entry, entry.name, entry.resource) for entry in self.case.entries]
 
+    async def _current(self, names: list[str]) -> dict[str, Json | None]:
+        """What the server holds of the case; of a new one nothing, and nothing more is read.
+
+        Whether it is new may have been looked up already; that is believed once, not after a lost answer.
+        """
+        anchored, self.anchored = self.anchored, None
+        if anchored is False:
+            return {}
+        if anchored is True:
+            return await self.server.read_many(names)
+        first = anchor(self.case).name
+        current = await self.server.read_many([first])
+        if current[first] is not None:
+            current.update(await self.server.read_many([name for name in names if name != first]))
+        return current
+
     def _put(self, entry: Entry, theirs: Json | None) -> Step:
         request = {"method": "PUT", "url": entry.name}
         version = version_of(theirs or {})
@@ -57,13 +73,13 @@ class Put:
         # an absolute fullUrl, so that relative references inside the transaction resolve to this entry
         full = {
             "fullUrl": f"{self.server.base}/{entry.name}",
-            "resource": entry.resource,
+            "resource": orjson.Fragment(entry.body),
             "request": request,
         }
         return Step("updated" if theirs else "created", full, entry, entry.name)
 
 
-def _anchor(case: Case) -> Entry:
+def anchor(case: Case) -> Entry:
     """The Patient, which the other resources refer to; else the first entry."""
     return next((entry for entry in case.entries if entry.type == "Patient"), case.entries[0])
 

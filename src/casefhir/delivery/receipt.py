@@ -1,7 +1,7 @@
 """What an upload did: counts, refusals and the server's ids, as plain data."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from casefhir.delivery.compare import Difference
@@ -9,7 +9,9 @@ from casefhir.delivery.outcome import Issue
 
 Action = Literal["created", "updated", "unchanged", "deleted"]
 State = Literal["done", "planned", "refused", "failed", "mismatch", "skipped"]
+TROUBLED = ("refused", "failed", "mismatch")
 KEPT = 200
+KEPT_TROUBLED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,17 @@ class ResourceReceipt:
     server: str
     version: str | None = None
     differences: tuple[Difference, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "resource": self.resource,
+            "fact": self.fact,
+            "action": self.action,
+            "server": self.server,
+            "version": self.version,
+            "differences": [asdict(one) for one in self.differences],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +65,26 @@ class CaseReceipt:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return asdict(self)
+        return {
+            "case": self.case,
+            "origin": self.origin,
+            "state": self.state,
+            "resources": [resource.as_json() for resource in self.resources],
+            "entries": self.entries,
+            "problem": self.problem,
+            "issues": [asdict(issue) for issue in self.issues],
+            "attempts": self.attempts,
+            "verified": self.verified,
+            "mismatches": [[name, [asdict(one) for one in found]] for name, found in self.mismatches],
+        }
 
 
 @dataclass(slots=True)
 class UploadReceipt:
-    """The whole upload. Resources are counted, cases too; `cases` keeps the first 200, refusals always."""
+    """The whole upload. Resources are counted, cases too.
+
+    `cases` keeps the first 200, and what went wrong with later ones up to 5000; the outbox keeps all.
+    """
 
     server: str
     software: str
@@ -84,7 +111,7 @@ class UploadReceipt:
         if case.state in ("refused", "failed"):
             self.refused += case.entries
         self.by_state[case.state] = self.by_state.get(case.state, 0) + 1
-        if case.state in ("refused", "failed", "mismatch") or len(self.cases) < KEPT:
+        if len(self.cases) < (KEPT_TROUBLED if case.state in TROUBLED else KEPT):
             self.cases.append(case)
         else:
             self.cases_left_out += 1
@@ -92,7 +119,7 @@ class UploadReceipt:
     @property
     def ok(self) -> bool:
         """Whether every case is on the server as meant."""
-        return not any(self.by_state.get(state) for state in ("refused", "failed", "mismatch"))
+        return not any(self.by_state.get(state) for state in TROUBLED)
 
     @property
     def exit_code(self) -> int:
@@ -100,9 +127,10 @@ class UploadReceipt:
         return 0 if self.ok else 3
 
     def troubled(self) -> Iterable[CaseReceipt]:
-        """The cases that are not on the server as meant."""
-        return [case for case in self.cases if case.state in ("refused", "failed", "mismatch")]
+        """The cases that are not on the server as meant (of thousands the first; `by_state` counts all)."""
+        return [case for case in self.cases if case.state in TROUBLED]
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as plain JSON."""
-        return asdict(self)
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**plain, "cases": [case.as_json() for case in self.cases]}

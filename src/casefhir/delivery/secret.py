@@ -1,9 +1,11 @@
 """Secrets that do not show: not in a repr, a log, a traceback, a receipt or the outbox."""
 
 import logging
+import re
 from dataclasses import dataclass, field
 
 HIDDEN = "***"
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}")
 _known: set[str] = set()
 
 
@@ -30,10 +32,10 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """`text` with every known secret in it hidden: a server may echo what it was sent."""
+    """`text` with every known secret in it hidden, and every JWT: a server may echo what it was sent, or a part."""
     for value in _known:
         text = text.replace(value, HIDDEN)
-    return text
+    return _JWT.sub(HIDDEN, text)
 
 
 class _Redacting(logging.Filter):
@@ -48,7 +50,7 @@ _FILTER = _Redacting()
 
 
 def guard_logs() -> None:
-    """From now on nothing that the HTTP library or delivery logs holds a secret."""
+    """From now on nothing that the HTTP library or delivery logs holds a known secret, whoever listens."""
     for name in ("httpx", "httpcore", "casefhir.delivery"):
         logging.getLogger(name).addFilter(_FILTER)
     for part in ("connection", "http11", "http2", "proxy", "socks"):

@@ -67,10 +67,10 @@ class Server:
     """Reads are patient (retried within the policy); a transaction is sent once and never blindly again."""
 
     def __init__(self, wire: Wire) -> None:
-        """`wire` knows the base URL."""
+        """`wire` knows the base URL. `batches` is whether the server takes many reads at once, as far as is known."""
         self.wire = wire
         self.base = wire.base
-        self._batch = True
+        self.batches = True
 
     async def capabilities(self) -> Capabilities:
         """The capability statement; raises `ServerUnsuitable` when it is none or not of FHIR R4 (4.0.x)."""
@@ -121,7 +121,7 @@ class Server:
         return found
 
     async def _read_part(self, names: Sequence[str]) -> dict[str, Json | None]:
-        if not self._batch or len(names) == 1:
+        if not self.batches or len(names) == 1:
             return {name: await self.read(name) for name in names}
         waiting, found, tried = list(names), dict[str, Json | None](), 0
         while True:
@@ -129,7 +129,7 @@ class Server:
             body = exactjson.write({"resourceType": "Bundle", "type": "batch", "entry": reads})
             reply = await self.wire.patiently("POST", "?_summary=false", body=body, headers=FRESH)
             if reply.status in (400, 404, 405, 422, 501):
-                self._batch = False  # a server without batch: one by one from now on
+                self.batches = False  # a server without batch: one by one from now on
                 return {**found, **{name: await self.read(name) for name in waiting}}
             if reply.status >= 300:
                 raise Rejected(reply.status, body_of(reply))

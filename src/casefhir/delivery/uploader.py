@@ -1,5 +1,6 @@
 """One case onto a server: read, compare, send, settle; again while somebody was in the way."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,17 +14,19 @@ from casefhir.delivery.server import Answered, Rejected, Server
 from casefhir.delivery.settings import Settings
 
 RACES = frozenset({409, 412})
+log = logging.getLogger("casefhir.delivery")
 
 
 @dataclass(slots=True)
 class Upload:
-    """The delivery of one case; `on_send` is called just before each transaction."""
+    """The delivery of one case; `on_send` is called just before each transaction, `on_taken` after the last."""
 
     case: Case
     server: Server
     strategy: Strategy
     settings: Settings
     on_send: Callable[[], None]
+    on_taken: Callable[[], None]
     attempts: int = 0
     _done: dict[str, ResourceReceipt] = field(default_factory=dict)
     _unsettled: dict[str, Action] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Upload:
             if plan is None:
                 plan = await self.strategy.plan()
                 self._note_held(plan)
+            log.debug("%s: %d to send, %d held as meant", self.case.key, len(plan.steps), len(plan.held))
             if not plan.steps:
                 return
             self.attempts += 1
@@ -81,6 +85,7 @@ class Upload:
             self._note_sent(plan, answers)
             self._sending, lost = [], 0
             if plan.last:
+                self.on_taken()
                 return
             plan = None
         raise Transient(f"{self.case.key}: after {rounds} rounds the server still does not hold the case as sent.")
@@ -179,7 +184,7 @@ def _said_of(key: str, mismatches: Sequence[tuple[str, tuple[Difference, ...]]])
     )
 
 
-def check_size(case: Case, size: int, settings: Settings) -> None:
+def check_size(case: Case, settings: Settings) -> None:
     """Raises `UnfitInput` for a case that one transaction of the server cannot take."""
     if len(case.entries) > settings.max_entries:
         raise UnfitInput(
@@ -187,9 +192,9 @@ def check_size(case: Case, size: int, settings: Settings) -> None:
             f"{settings.max_entries} for one transaction; it cannot be split, for its parts refer "
             "to each other."
         )
-    if size > settings.max_bytes:
+    if case.size > settings.max_bytes:
         raise UnfitInput(
-            f"{case.origin}: case {case.key!r} has {size} bytes, over the limit of "
+            f"{case.origin}: case {case.key!r} has {case.size} bytes, over the limit of "
             f"{settings.max_bytes} for one "
             "transaction; it cannot be split, for its parts refer to each other."
         )

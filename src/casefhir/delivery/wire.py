@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote_plus, urlencode
 
@@ -57,18 +58,17 @@ def bounded_json(body: bytes) -> Any:
         value = exactjson.read(body)
     except (exactjson.UnreadableJson, ValueError, RecursionError) as error:
         raise UnsafeAnswer(f"The server's answer is not readable JSON ({type(error).__name__}).") from None
-    level, depth = [value], 0
+    level, depth = [value] if isinstance(value, dict | list) else [], 0
     while level:
         depth += 1
         if depth > DEEPEST:
             raise UnsafeAnswer(f"The server's answer is nested more than {DEEPEST} levels deep; it was dropped.")
-        deeper: list[Any] = []
-        for here in level:
-            if isinstance(here, dict):
-                deeper.extend(here.values())
-            elif isinstance(here, list):
-                deeper.extend(here)
-        level = deeper
+        level = [
+            part
+            for here in level
+            for part in (here.values() if isinstance(here, dict) else here)
+            if isinstance(part, dict | list)
+        ]
     return value
 
 
@@ -160,9 +160,9 @@ class Wire:
 
     def within_base(self, url: str) -> httpx.URL:
         """`url` as an absolute URL under the base; raises `UnsafeAnswer` for any other origin or path."""
-        base = httpx.URL(self.base)
         if url == "" or url.startswith("?"):
-            return httpx.URL(self.base + url)
+            return _parsed(self.base + url)
+        base = _parsed(self.base)
         whole = "://" in url or url.startswith("/")
         try:
             target = base.join(url if whole else f"{self.base}/{url}")
@@ -210,10 +210,12 @@ class Wire:
     async def _transfer(self, method: str, target: httpx.URL, body: bytes | None, headers: httpx.Headers) -> Reply:
         await self.pace.turn()
         headers["Accept-Encoding"] = "gzip"
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(self.deadline):
-                return await self._bounded(method, target, body, headers)
+                reply = await self._bounded(method, target, body, headers)
         except TimeoutError:
+            log.debug("%s %s: no whole answer after %.0f ms", method, target, _since(began))
             raise Transient(f"{target.host} did not answer within {self.deadline:g} s.") from None
         except (httpx.TransportError, ssl.SSLError) as error:
             # with TLS 1.3 a missing client certificate is told at the first read, where httpx lets it through as it is
@@ -225,7 +227,18 @@ class Wire:
                 raise NetworkError(
                     f"{target.host}: TLS failed ({redact(str(error))}); give the server's CA with the ca setting."
                 ) from None
+            log.debug("%s %s: %s after %.0f ms", method, target, _why(error), _since(began))
             raise Transient(f"{target.host}: {_why(error)}.") from None
+        log.debug(
+            "%s %s (%d bytes): %d, %d bytes, %.0f ms",
+            method,
+            target,
+            len(body or b""),
+            reply.status,
+            len(reply.body),
+            _since(began),
+        )
+        return reply
 
     async def _bounded(self, method: str, target: httpx.URL, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         async with self.client.stream(method, target, content=body, headers=headers) as response:
@@ -263,6 +276,16 @@ class Wire:
                 raise UnsafeAnswer(f"{self.base} sent an answer that cannot be unpacked.") from None
 
         return unpack
+
+
+@lru_cache(maxsize=16)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+def _since(began: float) -> float:
+    """Milliseconds since `began`."""
+    return (time.perf_counter() - began) * 1000
 
 
 def _why(error: httpx.TransportError) -> str:
