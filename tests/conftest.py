@@ -50,3 +50,9 @@ def sources() -> Path:
     folder = sources_folder()
     assert folder is not None
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What commands remember (the outbox of an upload) is not written into the home of who runs the tests."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import rich_click as click
 
@@ -31,6 +32,6 @@ def pull(url: str, case: str, out: Path, **server: Any) -> None:
     from casefhir import delivery, exactjson
 
     bundle = delivery.pull(case, settings(url, server))
-    path = out / f"{case}.json"
+    path = out / f"{quote(case, safe=' ')}.json"  # a key may hold any character, a slash too
     write_file(path, exactjson.write(bundle, indent=True))
     talk(f"{path}: {len(bundle['entry'])} resources.")

@@ -5,8 +5,8 @@ from typing import Any
 
 import rich_click as click
 
-from casefhir.cli.common import emit, talk
-from casefhir.cli.server import server_options, settings
+from casefhir.cli.common import emit, shown, talk
+from casefhir.cli.server import server_options, settings, verbose
 
 
 @click.command()
@@ -32,7 +32,9 @@ def remove(url: str, case: str | None, dry_run: bool | None, yes: bool, as_json:
         emit(asdict(receipt))
     else:
         for key, names in receipt.removed.items():
-            click.echo(f"{key}: {len(names)} resources {'would be ' if receipt.dry_run else ''}removed")
+            click.echo(shown(f"{key}: {len(names)} resources {'would be ' if receipt.dry_run else ''}removed"))
+            for name in names if receipt.dry_run or verbose() else ():
+                click.echo(f"    {name}")
         for key, why in receipt.refused.items():
-            talk(f"{key}: {why}")
+            talk(shown(f"{key}: {why}"))
     raise SystemExit(receipt.exit_code)

@@ -1,11 +1,14 @@
 """What the commands that speak to a server share: its options, from flags, environment and file."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
+
+from casefhir.cli.common import VERBOSE, shown, talk
 
 if TYPE_CHECKING:
     from casefhir.delivery import Settings
@@ -22,14 +25,15 @@ _OPTIONS = (
     click.option("--token-file", type=_FILE, help="File with a bearer token (or CASEFHIR_TOKEN)."),
     click.option("--client-id", help="Client of an OAuth token endpoint."),
     click.option("--client-secret-file", type=_FILE, help="Its secret (or CASEFHIR_CLIENT_SECRET)."),
-    click.option("--private-key-file", type=_FILE, help="Its key, for SMART Backend Services (RS384, ES384)."),
+    click.option("--private-key-file", type=_FILE, help="Its key, for SMART Backend Services: PEM or JWK."),
+    click.option("--algorithm", type=click.Choice(["RS384", "ES384"]), help="What that key signs with (RS384)."),
     click.option("--key-id", help="Which of the client's keys that is."),
     click.option("--token-url", help="The token endpoint, where the server does not tell it."),
     click.option("--scope", help="What to ask the token endpoint for."),
-    click.option("--ca", type=_FILE, help="Certificates to trust, instead of the system's."),
+    click.option("--ca", type=_FILE, help="Certificates to trust, beside the system's."),
     click.option("--client-certificate", type=_FILE, help="Our certificate, for mutual TLS."),
     click.option("--client-key", type=_FILE, help="Its key."),
-    click.option("--proxy", help="Proxy to go through."),
+    click.option("--proxy", help="Proxy to go through (with a password: CASEFHIR_PROXY)."),
 )
 
 
@@ -40,10 +44,38 @@ def server_options(command: Command) -> Command:
     return command
 
 
-def settings(url: str, flags: Mapping[str, Any]) -> "Settings":
-    """The settings for the server at `url`; a flag that is None was not given."""
+def settings(url: str | None, flags: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> "Settings":
+    """The settings for the server at `url`; a flag that is None was not given. From here on `-vv` is heard."""
     from casefhir.delivery import load_settings
 
+    listen(verbose())
     given = dict(flags)
     config = given.pop("config", None)
-    return load_settings({"url": url, **given}, os.environ, config)
+    return load_settings({"url": url, **given}, os.environ, config, defaults)
+
+
+def verbose() -> int:
+    """How many `-v` were given."""
+    context = click.get_current_context()
+    return int(context.meta.get(VERBOSE, 0)) if context else 0
+
+
+class _Talk(logging.Handler):
+    """A log record as a line on stderr, with every known secret hidden."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the record."""
+        from casefhir.delivery.secret import redact
+
+        talk(shown(redact(self.format(record))))
+
+
+def listen(level: int) -> None:
+    """`-vv`: each request with its status, sizes and time; `-vvv`: what the HTTP library does, too."""
+    handler = _Talk()
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(name)s: %(message)s", "%H:%M:%S"))
+    for name, least in (("casefhir.delivery", 2), ("httpx", 3), ("httpcore", 3)):
+        if level >= least:
+            log = logging.getLogger(name)
+            log.setLevel(logging.DEBUG)
+            log.handlers, log.propagate = [handler], False
