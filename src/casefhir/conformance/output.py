@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
 
 from casefhir.conformance.findings import Finding, Report
 
@@ -137,6 +136,8 @@ def to_junit(report: Report, *, redact: bool = False) -> str:
 
 
 def _case(finding: Finding, redact: bool) -> str:
+    from xml.sax.saxutils import escape, quoteattr  # it brings http and ssl, which no other form needs
+
     name = quoteattr(f"{finding.rule} {finding.location}")
     start = f"<testcase classname={quoteattr(finding.file or '-')} name={name}>"
     words = said(finding, redact=redact)

@@ -1,7 +1,6 @@
 """Definitions a user gives: files, folders and FHIR packages (.tgz), read and never fetched."""
 
 import json
-import tarfile
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -46,6 +45,9 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
+    import tarfile
+    import zlib
+
     try:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
@@ -53,20 +55,19 @@ def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
                     stream = archive.extractfile(member)
                     if stream is not None:
                         yield f"{path}!{member.name}", stream.read()
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise UnreadablePackage(f"{path}: not a readable package ({error}).") from error
 
 
 def _definitions(name: str, data: bytes) -> Iterator[Json]:
     try:
         value: Any = json.loads(data, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise UnreadablePackage(f"{name}: not readable as JSON ({error}).") from error
     if not isinstance(value, dict):
         return
-    if value.get("resourceType") == "Bundle":
-        for entry in value.get("entry", ()):
-            if entry.get("resource", {}).get("resourceType") in KINDS:
-                yield entry["resource"]
-    elif value.get("resourceType") in KINDS and isinstance(value.get("url"), str):
-        yield value
+    entries = value.get("entry") if value.get("resourceType") == "Bundle" else None
+    inside = (each.get("resource") for each in entries if isinstance(each, dict)) if isinstance(entries, list) else ()
+    for each in (value, *inside):
+        if isinstance(each, dict) and each.get("resourceType") in KINDS and isinstance(each.get("url"), str):
+            yield each

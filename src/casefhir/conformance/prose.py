@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 
 from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.structure import Tell
@@ -140,6 +139,8 @@ class Prose:
                 value=size,
             )
         if isinstance(said, str):
+            import hashlib  # OpenSSL takes a while to load, and few attachments have a hash
+
             right = base64.b64encode(hashlib.sha1(raw, usedforsecurity=False).digest()).decode()
             if said != right:
                 self.tell(

@@ -1,0 +1,73 @@
+"""Definitions from FHIR packages (.tgz), files and folders; what cannot be read is said, whatever is wrong with it."""
+
+import contextlib
+import io
+import json
+import tarfile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from casefhir.conformance import validate
+from casefhir.conformance.packages import UnreadablePackage, load
+from tests.conformance.builders import patient
+
+URL = "https://example.org/fhir/StructureDefinition/named"
+NAMED = {
+    "resourceType": "StructureDefinition",
+    "url": URL,
+    "name": "Named",
+    "status": "active",
+    "kind": "resource",
+    "abstract": False,
+    "type": "Patient",
+    "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+    "derivation": "constraint",
+    "differential": {"element": [{"id": "Patient.name", "path": "Patient.name", "min": 1, "mustSupport": True}]},
+}
+
+
+def package(path, **members):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            data = content if isinstance(content, bytes) else json.dumps(content).encode()
+            member = tarfile.TarInfo(name.replace("__", "/") + ".json")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_a_profile_of_a_package_is_followed(tmp_path):
+    given_package = package(tmp_path / "x.tgz", package__named=NAMED, package__package={"name": "x"}, other__x=b"{")
+    bare = validate(patient(name=None), profiles=[given_package], profile=URL)
+    assert {each.rule for each in bare.findings} == {"profiles.missing"}
+    assert not validate(patient(name=[{"family": "x"}]), profiles=[given_package], profile=URL).findings
+    assert not validate(patient(name=[{"family": "x"}]), profiles=[tmp_path], profile=URL).findings
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"a": 1e99999999999999999999}'])
+def test_a_member_that_is_no_json_is_named(tmp_path, content):
+    with pytest.raises(UnreadablePackage, match=r"x\.tgz!package/broken\.json"):
+        load([package(tmp_path / "x.tgz", package__broken=content)])
+
+
+@pytest.mark.parametrize("entry", [7, None, "x", [7], [{"resource": 7}], [{"resource": {"resourceType": "ValueSet"}}]])
+def test_a_bundle_without_definitions_gives_none(tmp_path, entry):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": entry}), encoding="utf-8")
+    with pytest.raises(UnreadablePackage, match="none of"):
+        load([path])
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": NAMED}]}), encoding="utf-8")
+    assert load([path]) == [NAMED]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=some.integers(0, 400), flipped=some.integers(0, 400))
+def test_a_damaged_package_is_refused_or_read(tmp_path, cut, flipped):
+    path = package(tmp_path / "x.tgz", package__named=NAMED)
+    data = bytearray(path.read_bytes())
+    data[flipped % len(data)] ^= 0xFF
+    path.write_bytes(data[: len(data) - cut])
+    with contextlib.suppress(UnreadablePackage):
+        assert all(isinstance(each, dict) for each in load([path]))
