@@ -157,6 +157,13 @@ def test_a_resource_with_very_many_faults_is_bounded():
     assert report.left_out["structure.unknown-element"] == 4_000
 
 
+def test_very_many_repeated_keys_are_counted():
+    data = b'{"resourceType": "Patient",' + b",".join([b'"active": true'] * 5_000) + b"}"
+    report = validate(data)
+    assert report.counts["error"] == 4_999
+    assert report.left_out == {"json.duplicate-key": 3_999}
+
+
 def test_a_very_long_value_is_not_in_the_report():
     secret = "0123456789" * 100
     data = json.dumps(patient(gender=secret, birthDate=secret, photo=[{"url": secret}], **{"k" * 5000: 1})).encode()

@@ -162,3 +162,20 @@ def test_the_definitions_alone_tell_where_an_expression_leads():
     assert types_at(parse("Observation.status | Observation.note.text"), start) == {"code", "markdown"}
     assert types_at(parse("Observation.valueQuantity.unit"), start, keys=True) == {"string"}
     assert types_at(parse("subject.resolve().name"), start) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 50_000,
+        "-" * 50_000 + "1",
+        "1" + "+1" * 50_000,
+        "a" + ".a" * 50_000,
+        "iif(" * 50_000,
+        "a[" * 50_000,
+        "`" * 50_001,
+    ],
+)
+def test_hostile_expressions_are_refused(text):
+    with pytest.raises(Unsupported):
+        compiled(text)

@@ -167,6 +167,8 @@ def validate_bytes(
         for each in faults:
             location = _location(value, each.pointer)
             found.add(Finding(each.severity, each.rule, location, each.pointer, each.message, each.mend, file=file))
+            if each.more:
+                found.leave_out(each.severity, each.rule, each.more)
     if value is None and faults:
         found.resources += 1
     else:

@@ -90,6 +90,11 @@ class Report:
         self.counts[finding.severity] += 1
         self._keep(finding)
 
+    def leave_out(self, severity: Severity, rule: str, count: int) -> None:
+        """Count `count` findings that nobody made."""
+        self.counts[severity] += count
+        self.left_out[rule] = self.left_out.get(rule, 0) + count
+
     def merge(self, other: "Report") -> None:
         """Add all that `other` has."""
         for finding in other.findings:

@@ -33,7 +33,7 @@ def _ref_1(node: Node) -> bool:
     holder = node.root_resource
     if text == "#":
         return node.resource is not holder
-    return any(each.get("id") == text[1:] for each in holder.children.get("contained", ()))
+    return holder.contained(text[1:]) is not None
 
 
 def local_references(node: Node) -> set[str]:

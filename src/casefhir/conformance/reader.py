@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,13 +16,14 @@ VALUES = 10_000_000
 """So many commas and opening brackets it may have: what bounds the memory its values take."""
 _BOM = b"\xef\xbb\xbf"
 _HALF = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
-_ODD = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(-?Infinity|NaN|-?\d{4300,}+|[\d.]++[eE][+-]?\d{10,}+)', re.DOTALL)
+_ATOM = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|([\w.+-]++)', re.DOTALL)
+_ODD = re.compile(r"-?(?:Infinity|NaN|\d{4300,}.*|[^eE]*[eE][+-]?\d{10,})\Z", re.DOTALL)
 _DEEPER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something the JSON layer objects to; `start` and `end` are its bytes where known."""
+    """Something the JSON layer objects to; `start` and `end` are its bytes where known, `more` counts further ones."""
 
     severity: Severity
     rule: str
@@ -31,6 +32,7 @@ class Fault:
     pointer: str = ""
     start: int | None = None
     end: int | None = None
+    more: int = 0
 
 
 class _Duplicate(Exception):
@@ -110,7 +112,7 @@ def read(data: bytes) -> tuple[Any, list[Fault]]:
 
 
 def _number(text: str, skipped: int, said: str) -> Fault:
-    odd = next((each for each in _ODD.finditer(text) if each[1]), None)
+    odd = next((each for each in _ATOM.finditer(text) if each[1] and _ODD.match(each[1])), None)
     start = end = None
     if odd is not None:
         start = len(text[: odd.start()].encode()) + skipped
@@ -144,7 +146,7 @@ def _halves(data: bytes) -> list[Fault]:
 
 
 def duplicates(data: bytes) -> list[Fault]:
-    """The keys that stand twice in one object of JSON `data`; of very many the last fault says how many more."""
+    """The keys that stand twice in one object of JSON `data`; of very many the last one counts the others."""
     twice: list[Fault] = []
     more = 0
     for pointer, name, start, end in repeated_keys(data):
@@ -155,7 +157,5 @@ def duplicates(data: bytes) -> list[Fault]:
         message = f"The key {said!r} stands twice in one object."
         twice.append(Fault("error", "json.duplicate-key", message, "Remove one of them.", pointer, start, end))
     if more:
-        last = twice[-1]
-        message = f"{last.message} So do {more} further keys."
-        twice[-1] = Fault(last.severity, last.rule, message, last.mend, last.pointer, last.start, last.end)
+        twice[-1] = replace(twice[-1], more=more)
     return twice

@@ -110,8 +110,7 @@ class References:
             holder = node.root_resource
             if reference == "#":
                 return holder
-            same = (each for each in holder.children.get("contained", ()) if each.get("id") == reference[1:])
-            return next(same, None)
+            return holder.contained(reference[1:])
         index, base = self.index_of(node)
         return None if index is None else index.find(reference, base)
 

@@ -10,6 +10,7 @@ from casefhir.conformance.shapes import Element, Shape, TypeRef, shape
 from casefhir.conformance.tree import Node
 
 _HIDDEN = frozenset({"resourceType"})
+_LONGEST_NAME = 100
 
 
 class Tell(Protocol):
@@ -30,7 +31,9 @@ def resource_shape(value: Any, tell: Callable[[str, str, str], None]) -> Shape |
     found = shape(name) if isinstance(name, str) and "." not in name else None
     if found is None or found.kind != "resource" or found.abstract:
         said = "has no resourceType" if name is None else f"says resourceType {name!r}, which R4 does not have"
-        near = get_close_matches(str(name), ("Observation", "Condition", "Patient", "MedicationStatement"), 1)
+        near = get_close_matches(
+            str(name)[:_LONGEST_NAME], ("Observation", "Condition", "Patient", "MedicationStatement"), 1
+        )
         hint = f"Perhaps {near[0]}." if near and name is not None else "Name one of R4's resource types."
         tell("structure.unknown-resource", f"This object {said}.", hint)
         return None
@@ -113,7 +116,7 @@ def _null(node: Node, key: str, tell: Tell) -> None:
 
 def _unknown(node: Node, key: str, tell: Tell) -> None:
     names = [*node.shape.properties, *(element.name for element in node.shape.elements.values())]
-    near = get_close_matches(key, names, 1, 0.75)
+    near = get_close_matches(key, names, 1, 0.75) if len(key) < _LONGEST_NAME else []
     element = node.shape.elements.get(key)
     if element is not None and element.choice:
         mend = f"Its type belongs to its name: {key}{element.types[0].code[:1].upper()}{element.types[0].code[1:]} ..."

@@ -13,7 +13,7 @@ class Node:
     `index` the place in its array or None.
     """
 
-    __slots__ = ("children", "element", "index", "key", "parent", "ref", "shape", "sibling", "value")
+    __slots__ = ("_contained", "children", "element", "index", "key", "parent", "ref", "shape", "sibling", "value")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Node:
         self.index = index
         self.sibling = sibling
         self.children: dict[str, list[Node]] = {}
+        self._contained: dict[str, Node] | None = None
 
     @property
     def type(self) -> str:
@@ -85,6 +86,13 @@ class Node:
         while found.key == "contained" and found.parent is not None:
             found = found.parent.resource
         return found
+
+    def contained(self, identity: str) -> "Node | None":
+        """The resource contained in this one whose id is `identity`, the first of several; only for whole trees."""
+        if self._contained is None:
+            inside = reversed(self.children.get("contained", []))
+            self._contained = {name: each for each in inside if isinstance(name := each.get("id"), str)}
+        return self._contained.get(identity)
 
     def first(self, name: str) -> "Node | None":
         """The first child called `name`."""

@@ -206,9 +206,25 @@ class _Parser:
 
 
 def parse(text: str) -> Tree:
-    """The syntax tree of FHIRPath `text`; raises `Unsupported` where it cannot be read."""
+    """The syntax tree of FHIRPath `text`; raises `Unsupported` where it cannot be read, or is nested or chained too far
+    for those who walk the tree.
+    """
     parser = _Parser(text)
-    tree = parser.expression()
+    try:
+        tree = parser.expression()
+    except RecursionError:
+        raise Unsupported("FHIRPath nested too deeply.") from None
+    if _too_deep(tree):
+        raise Unsupported("FHIRPath nested too deeply.")
     if parser.at != len(parser.tokens):
         raise Unsupported(f"FHIRPath {text!r}: did not expect {parser.peek()!r}.")
     return tree
+
+
+def _too_deep(tree: Tree) -> bool:
+    level: list[Any] = [tree]
+    for _ in range(_DEPTH):
+        level = [each for one in level for each in one if isinstance(each, tuple)]
+        if not level:
+            return False
+    return True
