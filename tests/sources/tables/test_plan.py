@@ -142,6 +142,7 @@ class TestUnits:
         assert made.value == Quantity(Decimal("9.80"), "g/L")
         assert made.printed == Quantity(Decimal("980"), "mg/dl")
         assert made.range == Range(Quantity(Decimal("7.00"), "g/L"), Quantity(Decimal("16.00"), "g/L"))
+        assert made.range_text == "700–1600 mg/dl"
 
     def test_a_unit_that_does_not_fit_the_concept_is_refused(self) -> None:
         told = reason(lab(RES="5", UNIT="mg/L"))

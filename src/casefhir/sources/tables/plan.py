@@ -211,8 +211,9 @@ class Plan:
             frame.problems.append(f"{where}: an expression cannot be used: {error}.")
         except Refused as refused:
             frame.problems.append(f"{where}: {refused.reason}; {refused.mend}.")
-        for column in spec.key:
-            frame.used.add((name, column))
+        frame.used.update((name, column) for column in (*spec.key, *spec.via.values()))
+        if spec.through:
+            frame.used.update((spec.through, column) for column in spec.via)
 
     def _compile_person(self) -> tuple[Expression | None, Callable[[list[tuple[int, Row]], Telling], Person]] | None:
         rule = self.mapping.person

@@ -216,7 +216,10 @@ class Reading:
             return Numbers(unit, around.flag, normal, text, None, None, refused)
         remark = None
         if change is not None:
-            normal = _changed(normal, unit, *change)
+            converted = _changed(normal, unit, *change)
+            if converted is not normal and normal is not None:  # its words are then all that shows the range as printed
+                text = f"{text} {unit.printed}" if text and unit.printed not in text else text or str(normal)
+            normal = converted
             if self.convert and self.convert.factor:
                 remark = f"Converted by the factor {self.convert.factor}: {self.convert.reason}."
         return Numbers(unit, around.flag, normal, text, change, remark, None)
