@@ -230,7 +230,7 @@ def compare(runner: Runner, case: Case, table: Table) -> None:
         table.left_out[missing].append(case.name)
         return
     theirs, ours = "fail" if expected else "pass", "fail" if found else "pass"
-    places = [place(where) for each in expected for where in each.get("expression") or each.get("location") or ()]
+    places = [place(where) for each in expected for where in each.get("expression") or each.get("location") or ("",)]
     placed = any(near(place(each.location), where) for each in found for where in places)
     note = "" if theirs == ours else f"{found[0].rule}: {found[0].message}" if found else said[0]
     table.rows.append(Row(case.name, theirs, ours, placed, note))

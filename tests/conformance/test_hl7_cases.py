@@ -27,7 +27,7 @@ def test_verdicts_agree_as_the_goal_wants(table):
 @pytest.mark.java
 def test_what_both_refuse_is_refused_at_the_same_place(table):
     both = [row for row in table.rows if row.theirs == row.ours == "fail"]
-    assert sum(row.placed for row in both) / len(both) >= 0.93
+    assert sum(row.placed for row in both) / len(both) >= 0.95
 
 
 @pytest.mark.java

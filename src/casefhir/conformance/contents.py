@@ -2,38 +2,18 @@
 
 from collections.abc import Callable
 
-from casefhir.conformance.code_systems import CodeSystems
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fhirpath import Env
-from casefhir.conformance.measure_reports import MeasureReports
 from casefhir.conformance.profiles import Profiles
-from casefhir.conformance.questionnaires import Questionnaires
-from casefhir.conformance.responses import Responses
-from casefhir.conformance.search_parameters import SearchParameters
 from casefhir.conformance.structure import Tell
-from casefhir.conformance.structure_definitions import StructureDefinitions
 from casefhir.conformance.tree import Node
-from casefhir.conformance.value_sets import ValueSets
 from casefhir.conformance.vocabulary import Vocabulary
 
-RULED = frozenset(
-    {
-        "CapabilityStatement",
-        "CodeSystem",
-        "ConceptMap",
-        "MeasureReport",
-        "Questionnaire",
-        "QuestionnaireResponse",
-        "SearchParameter",
-        "StructureDefinition",
-        "ValueSet",
-    }
-)
-"""The types that have such rules; the fast path leaves them to the slow one."""
+Check = Callable[[Node], None]
 
 
 class Contents:
-    """Checks nodes of the types in `RULED`."""
+    """Checks nodes of the types in `RULED`; a checker is loaded when its type is first met."""
 
     def __init__(
         self,
@@ -43,27 +23,22 @@ class Contents:
         tell: Tell,
         env: Callable[[Node], Env],
     ) -> None:
+        self.definitions = definitions
+        self.profiles = profiles
+        self.vocabulary = vocabulary
         self.tell = tell
-        search = SearchParameters(definitions, tell)
-        sets = ValueSets(vocabulary, tell)
-        self._checks: dict[str, Callable[[Node], None]] = {
-            "CapabilityStatement": search.check_capabilities,
-            "CodeSystem": CodeSystems(vocabulary, tell).check,
-            "ConceptMap": sets.check_map,
-            "MeasureReport": MeasureReports(definitions, tell).check,
-            "Questionnaire": Questionnaires(definitions, tell).check,
-            "QuestionnaireResponse": Responses(definitions, vocabulary, tell, env).check,
-            "SearchParameter": search.check,
-            "StructureDefinition": StructureDefinitions(definitions, profiles, tell).check,
-            "ValueSet": sets.check,
-        }
+        self.env = env
+        self._checks: dict[str, Check] = {}
 
     def check(self, node: Node) -> None:
         """Check resource `node`."""
-        found = self._checks.get(node.shape.name)
-        if found is not None:
-            found(node)
-            self._canonical(node)
+        name = node.shape.name
+        if name not in RULED:
+            return
+        if name not in self._checks:
+            self._checks[name] = _LOADERS[name](self)
+        self._checks[name](node)
+        self._canonical(node)
 
     def _canonical(self, node: Node) -> None:
         url = node.first("url")
@@ -76,3 +51,72 @@ class Contents:
                 "Give an absolute URL.",
                 value=url.value,
             )
+
+
+def _capabilities(by: Contents) -> Check:
+    from casefhir.conformance.search_parameters import SearchParameters
+
+    return SearchParameters(by.definitions, by.tell).check_capabilities
+
+
+def _code_system(by: Contents) -> Check:
+    from casefhir.conformance.code_systems import CodeSystems
+
+    return CodeSystems(by.vocabulary, by.tell).check
+
+
+def _concept_map(by: Contents) -> Check:
+    from casefhir.conformance.value_sets import ValueSets
+
+    return ValueSets(by.vocabulary, by.tell).check_map
+
+
+def _measure_report(by: Contents) -> Check:
+    from casefhir.conformance.measure_reports import MeasureReports
+
+    return MeasureReports(by.definitions, by.tell).check
+
+
+def _questionnaire(by: Contents) -> Check:
+    from casefhir.conformance.questionnaires import Questionnaires
+
+    return Questionnaires(by.definitions, by.tell).check
+
+
+def _response(by: Contents) -> Check:
+    from casefhir.conformance.responses import Responses
+
+    return Responses(by.definitions, by.vocabulary, by.tell, by.env).check
+
+
+def _search_parameter(by: Contents) -> Check:
+    from casefhir.conformance.search_parameters import SearchParameters
+
+    return SearchParameters(by.definitions, by.tell).check
+
+
+def _structure_definition(by: Contents) -> Check:
+    from casefhir.conformance.structure_definitions import StructureDefinitions
+
+    return StructureDefinitions(by.definitions, by.profiles, by.tell).check
+
+
+def _value_set(by: Contents) -> Check:
+    from casefhir.conformance.value_sets import ValueSets
+
+    return ValueSets(by.vocabulary, by.tell).check
+
+
+_LOADERS: dict[str, Callable[[Contents], Check]] = {
+    "CapabilityStatement": _capabilities,
+    "CodeSystem": _code_system,
+    "ConceptMap": _concept_map,
+    "MeasureReport": _measure_report,
+    "Questionnaire": _questionnaire,
+    "QuestionnaireResponse": _response,
+    "SearchParameter": _search_parameter,
+    "StructureDefinition": _structure_definition,
+    "ValueSet": _value_set,
+}
+RULED = frozenset(_LOADERS)
+"""The types that have such rules; the fast path leaves them to the slow one."""
