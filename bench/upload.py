@@ -130,6 +130,8 @@ def throughput(base: str, cases: int, slice_: int, jobs: int, folder: Path) -> N
             tool = tools[(number + turn) % len(tools)]
             path = generate(folder / "slice.ndjson", f"{tool.replace(' ', '-')}-{number + 1}", slice_)
             new, known = measure(tool, base, path, jobs), measure(tool, base, path, jobs)
+            told = f"{number + 1} of {slices}: {tool}: {new.seconds:.1f} s, again {known.seconds:.1f} s"
+            print(told, file=sys.stderr, flush=True)
             if number >= 0:
                 first[tool].append(new)
                 again[tool].append(known)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casefhir import exactjson
-from casefhir.delivery import RetryPolicy, upload
+from casefhir.delivery import Progress, RetryPolicy, upload
 from casefhir.delivery.ahead import CASES
 from casefhir.delivery.errors import UnfitInput
 
@@ -66,6 +66,23 @@ def test_one_request_looks_for_many_new_cases() -> None:
     assert store.seen.count("batch") == 2
     assert store.seen.count("transaction") == 2 * CASES
     assert store.seen.count("read") == 0
+
+
+@pytest.mark.parametrize("cases", [6, CASES + 4])
+def test_few_cases_and_the_last_of_many_are_under_way_at_once(cases: int) -> None:
+    store, under_way, most = Store(), set[str](), list[int]()
+
+    def count(progress: Progress) -> None:
+        if progress.kind == "begin":
+            under_way.add(progress.case)
+            most.append(len(under_way))
+        elif progress.kind == "done":
+            under_way.discard(progress.case)
+
+    with serving(store) as server:
+        bundles = [small_bundle(f"c{n}") for n in range(cases)]
+        upload(bundles, f"{server.url}/fhir", retry=QUICK, jobs=3, on_progress=count)
+    assert max(most[:6]) == max(most[-4:]) == max(most) == 3
 
 
 def test_a_case_that_is_there_is_read_before_it_is_called_unchanged() -> None:

@@ -150,7 +150,7 @@ def test_bars_on_a_terminal(tmp_path: Path, environ: dict[str, str]) -> None:
     path = write_bundle(tmp_path, small_bundle("alpha"), "alpha")
     main, terminal = pty.openpty()
     with serving(takes_everything) as server:
-        command = [*PROGRAM, "upload", f"{server.url}/fhir", str(path), "--json"]
+        command = [*PROGRAM, "upload", f"{server.url}/fhir", str(path), "--json", "-vv"]
         child = subprocess.Popen(command, env={**environ, "TERM": "xterm"}, stderr=terminal, stdout=subprocess.PIPE)
         os.close(terminal)
         shown = b""
@@ -167,6 +167,8 @@ def test_bars_on_a_terminal(tmp_path: Path, environ: dict[str, str]) -> None:
     assert "all cases" in text
     assert "/9" in text  # the case's resources
     assert "alpha: done" not in text  # plain lines are for where there is no terminal
+    # what is logged stands on lines of its own, above the bars
+    assert any("9 to send, 0 held as meant" in line and "━" not in line for line in text.splitlines())
 
 
 def test_vv_tells_each_request_with_its_status_size_and_time(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -2,13 +2,14 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from casefhir.cli.common import VERBOSE, shown, talk
+from casefhir.cli.common import VERBOSE, shown
 
 if TYPE_CHECKING:
     from casefhir.delivery import Settings
@@ -60,6 +61,13 @@ def verbose() -> int:
     return int(context.meta.get(VERBOSE, 0)) if context else 0
 
 
+def beside(text: str) -> None:
+    """A line for the person that goes above bars, if there are any: rich puts itself in the place of `sys.stderr`, and
+    click's own echo writes past it.
+    """
+    print(shown(text), file=sys.stderr, flush=True)
+
+
 class _Talk(logging.Handler):
     """A log record as a line on stderr, with every known secret hidden."""
 
@@ -67,7 +75,7 @@ class _Talk(logging.Handler):
         """Writes the record."""
         from casefhir.delivery.secret import redact
 
-        talk(shown(redact(self.format(record))))
+        beside(redact(self.format(record)))
 
 
 def listen(level: int) -> None:

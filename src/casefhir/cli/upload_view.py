@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from casefhir.cli.common import console, shown, talk
+from casefhir.cli.server import beside
 
 if TYPE_CHECKING:
     from rich import progress as rich_progress
@@ -52,7 +53,7 @@ class _Bars:
     def tell(self, progress: "Progress") -> None:
         """Moves the bars; what has to be read stays above them."""
         if progress.kind == "wait":
-            talk(shown(progress.note))
+            beside(progress.note)
         elif progress.kind == "begin":
             said = shown(progress.case)[:40]
             self._under_way[progress.case] = self._display.add_task(said, total=progress.entries, unit="resources")
@@ -69,9 +70,9 @@ class _Bars:
 def _line(progress: "Progress") -> None:
     """One line for a case that is done, or a wait."""
     if progress.kind == "wait":
-        talk(shown(progress.note))
+        beside(progress.note)
     elif progress.kind == "done" and progress.receipt:
-        talk(shown(f"{progress.cases}: {progress.case}: {progress.receipt.state}{_counted(progress.receipt)}"))
+        beside(f"{progress.cases}: {progress.case}: {progress.receipt.state}{_counted(progress.receipt)}")
 
 
 def _counted(receipt: "CaseReceipt") -> str:

@@ -63,11 +63,13 @@ class Ahead:
         async with self._filling:
             if self._ended or len(self._ready) >= self._settings.jobs:
                 return  # another worker has been here
-            window = self._taken()
+            window, more = self._taken()
             await self._look_up([each for each in window if each.receipt is None])
             self._ready.extend(window)
+            self._ended = not more  # not before the last ones are there for all workers
 
-    def _taken(self) -> list[Ready]:
+    def _taken(self) -> tuple[list[Ready], bool]:
+        """The next few cases, and whether there may be more."""
         cases: list[Case | UnfitCase] = []
         size = 0
         while len(cases) < CASES and size < BYTES:
@@ -76,12 +78,12 @@ class Ahead:
             except UnfitInput as error:  # what was read before it is delivered all the same
                 self.unreadable, case = error, None
             if case is None:
-                self._ended = True
                 break
             cases.append(case)
             size += case.size if isinstance(case, Case) else 0
         with self._outbox.at_once():
-            return [Ready(case, self._settled(case)) for case in cases]
+            window = [Ready(case, self._settled(case)) for case in cases]
+        return window, case is not None
 
     def _settled(self, case: Case | UnfitCase) -> CaseReceipt | None:
         """The receipt of a case that is not to be sent; any other is written down as planned."""
