@@ -229,6 +229,9 @@ def test_a_finding_in_a_bundle_of_ours_leads_to_its_fact(tmp_path: Path) -> None
     found = run("validate", bundle)
     assert found.exit_code == 1
     assert "comes from example_azathioprine_dermatomyositis.py:" in found.stdout
+    rows = [json.loads(line) for line in run("validate", bundle, "--json").stdout.splitlines()]
+    origin = next(row["origin"] for row in rows if row.get("rule") == "terminology.ucum")
+    assert f'"{origin["fact"]}"' in "".join(MAPPING.splitlines()[origin["line"] - 1 : origin["line"] + 1])
 
 
 @pytest.mark.parametrize(

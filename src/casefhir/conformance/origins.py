@@ -2,13 +2,13 @@
 bundle.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from casefhir import exactjson
 from casefhir.conformance.findings import Finding
 
 _ENTRY = re.compile(r"/entry/([0-9]+)(?:/|$)")
@@ -26,10 +26,27 @@ class FactOrigin:
         return f"{self.mapping}:{self.line}: {self.fact}" if self.mapping else self.fact
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`, empty for anything else: what is wrong with the file is told by its findings."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @lru_cache(maxsize=8)
-def _ids_and_index(bundle: Path, index: Path) -> tuple[list[str], dict[str, Any]]:
-    entries = exactjson.read(bundle.read_bytes()).get("entry", [])
-    return [entry.get("resource", {}).get("id", "") for entry in entries], exactjson.read(index.read_bytes())
+def _facts(bundle: Path, index: Path, _changed: tuple[int, int]) -> list[FactOrigin | None]:
+    """The fact behind each entry of `bundle`."""
+    entries, known = _read(bundle).get("entry"), _read(index)
+    found: list[FactOrigin | None] = []
+    for entry in entries if isinstance(entries, list) else ():
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        name = resource.get("id") if isinstance(resource, dict) else None
+        about = known.get(name) if isinstance(name, str) else None
+        told = isinstance(about, dict) and isinstance(about.get("fact"), str)
+        found.append(FactOrigin(about["fact"], about.get("mapping"), about.get("line")) if told and about else None)
+    return found
 
 
 def origin_of(finding: Finding) -> FactOrigin | None:
@@ -41,8 +58,8 @@ def origin_of(finding: Finding) -> FactOrigin | None:
         return None
     bundle = Path(finding.file)
     index = bundle.parent / "index" / bundle.name
-    if not index.is_file():
+    if not index.is_file() or not bundle.is_file():
         return None
-    ids, facts = _ids_and_index(bundle, index)
-    found = facts.get(ids[int(match[1])])
-    return FactOrigin(found["fact"], found.get("mapping"), found.get("line")) if found else None
+    facts = _facts(bundle, index, (bundle.stat().st_mtime_ns, index.stat().st_mtime_ns))
+    number = int(match[1])
+    return facts[number] if number < len(facts) else None
