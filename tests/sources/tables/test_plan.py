@@ -135,6 +135,12 @@ class TestValues:
     def test_a_control_character_is_refused(self) -> None:
         assert "control character U+0007" in reason(lab(RES="bad\x07", UNIT="U/L"))
 
+    def test_a_value_beside_words_that_it_is_absent_stays_and_the_words_become_a_note(self) -> None:
+        found = lab(extra='absent = "STAT"\n', RES="5", UNIT="U/L", STAT="NOT DONE")
+        assert fact(found).value == Quantity(Decimal(5), "U/L")
+        assert fact(found).notes == ("Said to be absent beside its value: NOT DONE.",)
+        assert fact(lab(extra='absent = "STAT"\n', RES="", STAT="NOT DONE")).absent_code == "not-performed"
+
 
 class TestUnits:
     def test_a_value_is_converted_and_the_printed_one_kept(self) -> None:

@@ -180,7 +180,10 @@ def _written(zone: str) -> str:
     if zone in ("Z", "UTC"):
         return "Z"
     digits = zone[1:].replace(":", "")
-    return f"{zone[0]}{digits[:2]}:{digits[2:] or '00'}"
+    hours, minutes = digits[:2], digits[2:] or "00"
+    if int(hours) * 60 + int(minutes) > 14 * 60 or int(minutes) > 59:
+        raise Refused(f"{zone!r} is no time zone", "mend it; the farthest is +14:00")
+    return f"{zone[0]}{hours}:{minutes}"
 
 
 def _zone(name: str) -> dt.tzinfo:

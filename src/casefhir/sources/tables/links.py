@@ -7,7 +7,7 @@ from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope, column_read
 from casefhir.sources.tables.slugs import joined
-from casefhir.sources.tables.telling import Read, Telling
+from casefhir.sources.tables.telling import Telling
 
 Keys = Callable[[Row, Telling], list[str]]
 
@@ -65,30 +65,39 @@ class Links:
                     f"its link to {link.rule!r} gives {len(link.key)} key words; that rule's key has {len(rule.key)}"
                 )
                 return None
-            return self._by_key(scope, link, [scope.words(each, "key") for each in link.key])
+            return self._by_key(scope, link)
         self.by_rows.add(link.rule)
         return self._by_columns(scope, link, rule.table)
 
-    def _by_key(self, scope: Scope, link: Link, reads: list[Read | None]) -> Keys | None:
+    def _by_key(self, scope: Scope, link: Link) -> Keys | None:
+        with scope.part() as part:
+            reads = [part.words(each, "key") for each in link.key or ()]
         if None in reads:
             return None
         asked = [each for each in reads if each]
         slug, name, entry, rule = self.slug, link.rule, link.each, scope.rule
+
+        def words_of(row: Row, telling: Telling) -> tuple[str, str] | None:
+            told = [each(row, telling) for each in asked]
+            if None in told:
+                return None
+            plain = [str(each) for each in told]
+            return slug(plain), ", ".join(plain)
+
+        remembered = part.remembered(words_of)
         column = ", ".join(scope.column_of(each) for each in link.key or ())
 
         def found(row: Row, telling: Telling) -> list[str]:
-            told = []
-            for each in asked:
-                words = each(row, telling)
-                if words is None:
-                    return []
-                told.append(words if type(words) is str else str(words))
-            made = telling.made.get(name, {}).get(slug(told), ())
-            keys = [key for of_entry, key in made if entry is None or of_entry == entry]
-            if len(keys) > 1:
-                keys.sort()
+            told = remembered(row, telling)
+            if told is None:
+                return []
+            made = telling.made.get(name)
+            listed = made.get(told[0]) if made else None
+            keys = [key for of_entry, key in listed if entry is None or of_entry == entry] if listed else []
             if not keys:
-                telling.unmapped[rule, f"{column} -> {name}", ", ".join(told)] += 1
+                telling.unmapped[rule, f"{column} -> {name}", told[1]] += 1
+            elif len(keys) > 1:
+                keys.sort()
             return keys
 
         return found

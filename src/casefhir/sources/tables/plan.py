@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casefhir.record import Case, Cells, Course, Extract, Fact, On, Person, RecordError
-from casefhir.record.making import maker
+from casefhir.record.making import unfrozen
 from casefhir.sources.tables.expansion import expanded
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.facts.adverse_event import act, adverse_events
@@ -26,9 +26,10 @@ from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.order import in_order
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet
+from casefhir.sources.tables.ruleset import Rule
 from casefhir.sources.tables.scope import Frame, Scope, TableFrame, passes
 from casefhir.sources.tables.slugs import joined, of_cells, salted, slug
-from casefhir.sources.tables.telling import Place, Read, Telling
+from casefhir.sources.tables.telling import Place, Telling
 
 SALT = "CASEFHIR_SALT"
 _SHORTEST_SALT = 16
@@ -45,7 +46,7 @@ _COMPILERS: dict[str, Callable[..., Callable[..., Any]]] = {
 }
 
 
-_cells = maker(Cells)
+_unfrozen_cells = unfrozen(Cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Step:
     table: str
     place: int
     where: Expression | None
-    key: list[Read]
+    key: Callable[[Row, Telling], tuple[str, str]] | None
+    """The fact's key, and the part of it that links are made by; None where the rule has no key columns."""
     cells: list[int]
     columns: tuple[str, ...]
     distinct: bool
@@ -237,14 +239,15 @@ class Plan:
             try:
                 for entry, one in expanded(rule, self.loaded.folder, tuple(scope.of.columns)):
                     scope = Scope(frame, rule.table, rule.name)
-                    key = [each for each in (scope.words(words, "key") for words in one.key) if each]
+                    prefix = ".".join([rule.name, *(slug(each) for each in entry.split(".") if each), ""])
+                    key = self._compile_key(scope, one, prefix)
                     make = _COMPILERS[type(one).__name__](scope, one, links)
                     where = scope.condition(one.where)
                     self.steps.append(
                         Step(
                             name=rule.name,
                             entry=entry,
-                            prefix=".".join([rule.name, *(slug(each) for each in entry.split(".") if each), ""]),
+                            prefix=prefix,
                             table=rule.table,
                             place=place,
                             where=where,
@@ -263,6 +266,21 @@ class Plan:
             frame.problems.append(f"{self.loaded.path}: {refused.reason}; {refused.mend}.")
             return
         self.steps.sort(key=lambda step: order[step.name])
+
+    def _compile_key(self, scope: Scope, rule: Rule, prefix: str) -> Callable[[Row, Telling], tuple[str, str]] | None:
+        with scope.part() as part:
+            reads = [each for each in (part.words(words, "key") for words in rule.key) if each]
+        if not reads:
+            return None
+
+        def tell(row: Row, telling: Telling) -> tuple[str, str]:
+            words = [read(row, telling) or "" for read in reads]
+            if not any(words):
+                raise Refused("the key is blank", "fill it in: the row's id comes from it")
+            short = self.slug([str(each) for each in words])
+            return prefix + short, short
+
+        return part.remembered(tell)
 
     def _is_course(self, name: str) -> bool:
         return any(rule.name == name for rule in self.mapping.course)
@@ -338,11 +356,13 @@ class _Attempt:
             return
         telling = self.telling
         by_rows = self.plan.links.by_rows
+        made, places, known, touched = self.made, self.places, self._seen, telling.touched
         for step in self.plan.steps:
             name, table = step.name, step.table
-            where, make = step.where, step.make
+            where, make, key_of, columns = step.where, step.make, step.key, step.columns
             keep_rows, is_course = name in by_rows, name in self.plan._started
             made_of_rule = telling.made.setdefault(name, {})
+            place, entry = step.place, step.entry
             for number, row in telling.rows.get(table, ()):
                 if telling.defaulted:
                     telling.defaulted = []
@@ -351,14 +371,15 @@ class _Attempt:
                 try:
                     if where is not None and not passes(where, row):
                         continue
-                    key, short = self._key(step, row, telling)
-                    seen = self._seen.get(key)
+                    key, short = key_of(row, telling) if key_of is not None else self._key(step, row, telling)
+                    seen = known.get(key)
                     if seen is not None and not (step.distinct and seen[3] is None):
                         self._again(step, key, seen, number, row)
                         continue
-                    cells = _cells(table, number, step.columns)
+                    cells = _unfrozen_cells(table, number, columns)
+                    cells.__class__ = Cells
                     # known before it is made: that a key is there twice must not depend on which row comes first
-                    self._seen[key] = (number, row, cells, None)
+                    known[key] = (number, row, cells, None)
                     found = make(row, telling, key, cells)
                 except Refused as refused:
                     self._reject(table, number, step, refused)
@@ -370,12 +391,19 @@ class _Attempt:
                     step.blanks += 1
                     continue
                 step.hits += 1
-                telling.touched.add((table, number))
-                self._seen[key] = (number, row, cells, found)
-                for fact in found if type(found) is tuple else (found,):
-                    self.made[fact.key] = (step.place, fact)
-                    self.places[fact.key] = (name, table, number)
-                made_of_rule.setdefault(short, []).append((step.entry, key))
+                touched.add((table, number))
+                known[key] = (number, row, cells, found)
+                if type(found) is tuple:
+                    for fact in found:
+                        made[fact.key] = (place, fact)
+                        places[fact.key] = (name, table, number)
+                else:
+                    made[key] = (place, found)
+                    places[key] = (name, table, number)
+                if short in made_of_rule:
+                    made_of_rule[short].append((entry, key))
+                else:
+                    made_of_rule[short] = [(entry, key)]
                 if keep_rows:
                     telling.made_rows.setdefault(name, []).append((row, step.entry, key))
                 if is_course:
@@ -447,19 +475,8 @@ class _Attempt:
             self.places[self.person.key] = (PERSON, rule.table, rows[0][0])
 
     def _key(self, step: Step, row: Row, telling: Telling) -> tuple[str, str]:
-        """The fact's key, and the part of it that links are made by."""
-        if len(step.key) == 1:
-            word = step.key[0](row, telling)
-            if word is None:
-                raise Refused("the key is blank", "fill it in: the row's id comes from it")
-            short = self.plan.slug([word if type(word) is str else str(word)])
-            return step.prefix + short, short
-        if step.key:
-            words = [read(row, telling) or "" for read in step.key]
-            if not any(words):
-                raise Refused("the key is blank", "fill it in: the row's id comes from it")
-            short = self.plan.slug([str(each) for each in words])
-            return step.prefix + short, short
+        """The key of a row of a rule without key columns, and the part of it that links are made by."""
+        del telling
         short = of_cells([row[place] for place in step.cells])
         if self.plan.mapping.privacy.hash_keys:
             short = self.plan.slug([short])

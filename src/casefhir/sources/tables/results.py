@@ -55,15 +55,17 @@ class ResultReader:
         grouped = rf"\d{{1,3}}(?:{between}\d{{3}})+|" if self.thousands else ""
         self._plain = re.compile(rf"[-+]?(?:{grouped}\d+)(?:{mark}\d+)?(?:[eE][-+]?\d{{1,3}})?|[-+]?{mark}\d+")
         self._between = re.compile(between) if self.thousands else None
-        self._simple = re.compile(rf"[0-9]{{1,18}}(?:{mark}[0-9]{{1,18}})?").fullmatch if not self.thousands else None
+        simple = rf"[0-9]{{1,{3 if self.thousands else 18}}}(?:{mark}[0-9]{{1,18}})?"
+        self.is_simple = re.compile(simple).fullmatch
+        """Whether a cell is digits alone, perhaps with a decimal mark, that can be read in one way only."""
         self._memo: dict[tuple[str, str], Result | Refused] = {}
 
     def read(self, cell: str, kind: str = "auto") -> Result:
         """The result in `cell`: as a number, as words, or (auto) as a number where it begins like one. Raises
         `Refused`.
         """
-        if self._simple is not None and kind != "words" and self._simple(cell):
-            return _result(Decimal(cell if self.decimal == "." else cell.replace(self.decimal, ".")))
+        if kind != "words" and self.is_simple(cell):
+            return _result(self.simple(cell))
         asked = (cell, kind)
         found = self._memo.get(asked)
         if found is None:
@@ -78,6 +80,10 @@ class ResultReader:
         if isinstance(found, Refused):
             raise found
         return found
+
+    def simple(self, cell: str) -> Decimal:
+        """The number in a cell that `is_simple`."""
+        return Decimal(cell if self.decimal == "." else cell.replace(self.decimal, "."))
 
     def number(self, cell: str) -> Decimal:
         """A plain number."""

@@ -11,7 +11,7 @@ from casefhir.sources.tables.facts.naming import Name, naming, notes, phrase
 from casefhir.sources.tables.facts.values import (
     NOTHING,
     Limits,
-    Read,
+    Reading,
     Told,
     Unit,
     Units,
@@ -50,7 +50,7 @@ class Static:
     """What rows with the same words say alike of their measurements: all but value, time, visit and links."""
 
     name: Name
-    read: Read
+    reading: Reading
     category: str | None
     method: Text | None
     body_site: Text | None
@@ -73,7 +73,13 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
         if words is None and blank == "skip" and not (absent or components or members):
             return None
         same = static(row, telling)
-        found = same.read(words) if words is not None else NOTHING
+        result: Any = None
+        quick = same.reading.plain(words) if words is not None else None
+        if quick is not None:
+            result, found = quick
+        else:
+            found = same.reading.read(words) if words is not None else NOTHING
+            result = found.value
         if found.remark is not None:
             telling.remarks.append(found.remark)
         reason_words: str | None = None
@@ -81,11 +87,11 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
         belonging = members(row, telling) if members else ()
         if absent or components or words is None:
             parts = tuple([part for part in [each(row, telling) for each in components] if part])
-            told = _absent(row, telling, found, bool(parts or belonging))
+            there = result is not None or found.titre is not None
+            told = _absent(row, telling, found, there, bool(parts or belonging))
             if told is None:
                 return None
             found, reason_words = told
-        result: Any = found.value
         if same.name.concept == "age" and isinstance(result, Quantity):
             result = capped(result, cap)
         held, scale_text = scaled(same.scale, result) if same.scale else (None, None)
@@ -122,11 +128,11 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
             found.interpretation_text,
         )
 
-    def _absent(row: Row, telling: Telling, found: Told, more: bool) -> tuple[Told, str | None] | None:
+    def _absent(row: Row, telling: Telling, found: Told, there: bool, more: bool) -> tuple[Told, str | None] | None:
         """The result with the reason why it is absent, and the words for it; None where the row makes nothing."""
         reason, words = absent(row, telling) if absent else (None, None)
-        if not found.blank or more:
-            if words is not None and found.absent_code is None and not found.blank:
+        if there or more or found.absent_code is not None:
+            if words is not None and there:
                 telling.remarks.append(f"Said to be absent beside its value: {words}.")
                 words = None
             return found, words
@@ -180,7 +186,7 @@ def _component(scope: Scope, rule: ComponentRule) -> Callable[[Row, Telling], Co
         if words is None:
             return None
         called = name(row, telling)
-        found = around(row, telling, called.concept)(words)
+        found = around(row, telling, called.concept).read(words)
         if found.remark is not None:
             telling.remarks.append(found.remark)
         return Component(

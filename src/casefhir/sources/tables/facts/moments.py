@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import cast
 
 from casefhir.record import Age, Between, Cells, Moment, On, Quantity, Relative, precedes
+from casefhir.record.making import unfrozen
 from casefhir.record.moments import Relationship
 from casefhir.sources.tables.dates import DURATION, DateReader, Day, moved_from, shifted
 from casefhir.sources.tables.elements import Time, When
@@ -15,6 +17,7 @@ from casefhir.sources.tables.telling import Telling
 
 Tell = Callable[[Row, Telling, Cells], Moment | None]
 TellAge = Callable[[Row, Telling, Cells], Moment | Age | None]
+_unfrozen_on = unfrozen(On, checked=True)
 _NO_DAY = "(a date without a day, which cannot be moved)"
 
 
@@ -27,15 +30,18 @@ def day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], 
 
     def found(row: Row, telling: Telling) -> Day | None:
         day = read(row, telling)
-        if day is None or not telling.shift:
-            return day
-        moved = shifted(day.iso, telling.shift)
-        if moved is None:
-            telling.unmapped[rule, name, _NO_DAY] += 1
-            return None
-        return Day(moved)
+        return day if day is None or not telling.shift else _moved(day, telling, rule, name)
 
     return found
+
+
+def _moved(day: Day, telling: Telling, rule: str, name: str) -> Day | None:
+    """`day` moved with all dates of the person; its printed words would tell the date that was."""
+    moved = shifted(day.iso, telling.shift)
+    if moved is None:
+        telling.unmapped[rule, name, _NO_DAY] += 1
+        return None
+    return Day(moved)
 
 
 def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
@@ -157,13 +163,23 @@ def moment_or_age(scope: Scope, told: Time | None, name: str) -> TellAge | None:
             return _study_day(scope, told, name)
         if given == ["age"]:
             return _age(scope, told, name)
-    read = day(scope, told, name)
-    if read is None:
+    with scope.part() as part:
+        plain = _day(part, told, name)
+    if plain is None:
         return None
+    remembered, rule = part.remembered(plain), scope.rule
 
     def found(row: Row, telling: Telling, cells: Cells) -> On | None:
-        when = read(row, telling)
-        return None if when is None else On(when.iso, cells, when.printed)
+        when = remembered(row, telling)
+        if when is None:
+            return None
+        if telling.shift:
+            when = _moved(when, telling, rule, name)
+            if when is None:
+                return None
+        made = _unfrozen_on(when.iso, cells, when.printed)  # a reader of dates has checked it
+        made.__class__ = On
+        return cast(On, made)
 
     return found
 

@@ -59,10 +59,14 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
             ended,
             asserted(row, telling, cells) if asserted else None,
             same.body_sites,
-            notes=remarks(row, telling),
-            visit=visit(row, telling) if visit else None,
-            codes=called.codes,
-            category=same.category,
+            (),
+            (),
+            (),
+            (),
+            remarks(row, telling),
+            visit(row, telling) if visit else None,
+            called.codes,
+            same.category,
         )
 
     return make

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from casefhir import terms
 from casefhir.errors import CasefhirError
 from casefhir.record import AbsentReason, Code, Quantity, Range, Words
 from casefhir.record.facts import Interpretation
-from casefhir.record.making import maker
+from casefhir.record.making import maker, unfrozen
 from casefhir.sources.tables.elements import Bounds, Convert
 from casefhir.sources.tables.elements import Range as RangeField
 from casefhir.sources.tables.facts.naming import coding
@@ -78,10 +79,8 @@ class Units:
         return printed in self._own or self.of(printed).ucum is not None
 
 
-Read = Callable[[str], Told]
-"""Reads the words of a value."""
 _COMPARATORS = ("<", "<=", ">=", ">")
-Setting = Callable[[Row, Telling, str | None], Read]
+Setting = Callable[[Row, Telling, str | None], "Reading"]
 """What stands around a value in its row (unit, range, flag), for a concept; with it values are read."""
 
 
@@ -113,7 +112,7 @@ def setting(scope: Scope, rule: ResultRule) -> Setting:
     convert = Convert(to=rule.convert) if isinstance(rule.convert, str) else rule.convert
     _check(scope, convert)
 
-    def told(row: Row, telling: Telling, concept: str | None) -> Read:
+    def told(row: Row, telling: Telling, concept: str | None) -> "Reading":
         printed = unit(row, telling) if unit else None
         if printed is not None and not units.known(printed):
             telling.unmapped[name, unit_column, str(printed)] += 1
@@ -129,7 +128,7 @@ def setting(scope: Scope, rule: ResultRule) -> Setting:
         )
         if limits and words and words[2] and limits.read(words, around.unit, units)[0] is None:
             telling.unmapped[name, limits.column, str(words[2])] += 1
-        return Reading(around, reader, units, absent, convert, (column, unit_column)).read
+        return Reading(around, reader, units, absent, convert, (column, unit_column))
 
     return told
 
@@ -166,6 +165,21 @@ class Reading:
         self.convert = convert
         self.column, self.unit_column = columns
         self._numbers: dict[str, Numbers] = {}
+        self._simple = around.kind != "words" and not around.codes
+
+    def plain(self, words: str) -> tuple[Quantity, Told] | None:
+        """A plain number that is not converted, with all else that is told with it; None for any other value."""
+        if not self._simple or not self.reader.is_simple(words) or words in self.absent:
+            return None
+        numbers = self._numbers.get("")
+        if numbers is None:
+            numbers = self._numbers[""] = self._setting_of("")
+        if numbers.change is not None or numbers.refused is not None:
+            return None
+        unit = numbers.unit
+        value = _unfrozen_quantity(self.reader.simple(words), unit.printed, None, numbers.code)
+        value.__class__ = Quantity
+        return cast(Quantity, value), numbers.base
 
     def read(self, words: str) -> Told:
         """The result; raises `Refused`."""
@@ -213,7 +227,7 @@ class Reading:
             fits(unit, around.concept, self.unit_column)
             change = changing(self.convert, unit, around.concept, self.unit_column)
         except Refused as refused:
-            return Numbers(unit, around.flag, normal, text, None, None, refused)
+            return Numbers(unit, around.flag, normal, text, None, None, refused, None, NOTHING)
         remark = None
         if change is not None:
             converted = _changed(normal, unit, *change)
@@ -222,7 +236,8 @@ class Reading:
             normal = converted
             if self.convert and self.convert.factor:
                 remark = f"Converted by the factor {self.convert.factor}: {self.convert.reason}."
-        return Numbers(unit, around.flag, normal, text, change, remark, None)
+        base = Told(None, None, None, None, *around.flag, normal, text, remark)  # type: ignore[arg-type]
+        return Numbers(unit, around.flag, normal, text, change, remark, None, unit.code, base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +251,9 @@ class Numbers:
     change: tuple[str, Callable[[Decimal], Decimal]] | None
     remark: str | None
     refused: Refused | None
+    code: str | None
+    base: Told
+    """All that is told with a number but the number."""
 
     def told(self, found: Result) -> Told:
         """The value in its unit, converted where the mapping asks."""
@@ -330,6 +348,7 @@ def before(scope: Scope, printed: Printed | None) -> Callable[[Row, Telling], Qu
 
 TITRE = "{titer}"
 quantity, tell = maker(Quantity), maker(Told)
+_unfrozen_quantity = unfrozen(Quantity)
 NOTHING = Told()
 
 
