@@ -658,3 +658,13 @@ class TestMappingsThatDoNotFit:
     def test_a_missing_table_is_told(self) -> None:
         with pytest.raises(MappingError, match="table 'mh' is not there"):
             planned(loaded(MH), {"dm": DM})
+
+
+def test_what_is_remarked_of_a_refused_row_is_not_said_of_the_next() -> None:
+    """Both rows have a range in words, which is counted; the first is refused for its unit while it is read."""
+    text = LAB.replace('range = { low = "LO?", high = "HI?" }', 'range = "RANGE"\nmethod = "METHOD"')
+    row = {"ID": "1", "TEST": "CK", "UNIT": "U/L", "RANGE": "see report", "METHOD": "x"}
+    rows = [row | {"SEQ": "1", "RES": "5", "METHOD": "bad\x07"}, row | {"SEQ": "2", "RES": "5"}]
+    found = one(text, {"dm": DM, "lb": rows})
+    assert [each.row for each in found.rejects] == [2]
+    assert found.unmapped["lab", "RANGE", "see report"] == 1

@@ -122,17 +122,24 @@ class Scope:
         places = [self.of.columns.index(column) for column in self.columns]
         asked = itemgetter(*places) if places else lambda _: None
         memo: dict[Any, tuple[Found, Telling | None]] = {}
+        aside = Telling({})
 
         def found(row: Row, telling: Telling) -> Found:
+            nonlocal aside
             cells = asked(row)
             known = memo.get(cells)
             if known is None:
                 if len(memo) >= _MEMO:
                     memo.clear()
-                aside = Telling({})
-                told = tell(row, aside)
-                said = aside.unmapped or aside.defaulted or aside.remarks
-                known = (told, aside if said else None)
+                try:
+                    told = tell(row, aside)
+                except Refused:
+                    aside = Telling({})  # what was remarked of a refused row is not said of the next
+                    raise
+                if aside.unmapped or aside.defaulted or aside.remarks:
+                    known, aside = (told, aside), Telling({})
+                else:
+                    known = (told, None)
                 if _size(cells) <= _LONGEST:
                     memo[cells] = known
             if known[1] is not None:
