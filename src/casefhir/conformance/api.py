@@ -34,10 +34,10 @@ def validate(
     `source`: one resource as a dict (decimals as `Decimal`), its JSON bytes, a path to a `.json`, `.ndjson` or `.jsonl`
     file or a folder of them, or any iterable of these (a generator, a file opened for bytes whose lines are NDJSON):
     findings then name the item, counted from 1, as their `file`. `profiles`: folders, files or packages (.tgz) with
-    StructureDefinitions, ValueSets and CodeSystems. `profile`: a canonical URL every resource given must follow.
-    `layers`: which checks run (all). `tx`: the base URL of a terminology server that is asked for codes whose system is
-    not known here; without it nothing is asked of any network. `limit`: how many findings of one rule in one file are
-    kept (None: all).
+    definitions (`definitions.KINDS`: StructureDefinitions, ValueSets, CodeSystems, Questionnaires, Measures ...).
+    `profile`: a canonical URL every resource given must follow. `layers`: which checks run (all). `tx`: the base URL of
+    a terminology server that is asked for codes whose system is not known here; without it nothing is asked of any
+    network. `limit`: how many findings of one rule in one file are kept (None: all).
     Raises `NothingToValidate`, `UnknownLayer`, `UnreadablePackage` or `NoTerminologyServer`.
     """
     checker = Checker(profiles=profiles, profile=profile, layers=layers, tx=tx, limit=limit)

@@ -63,7 +63,7 @@ def _step(node: Node, key: str) -> str:
 class Validator:
     """Checks resources one by one; keeps the definitions it has read.
 
-    `own`: the caller's StructureDefinitions, ValueSets and CodeSystems. `profile`: a profile that every resource
+    `own`: the caller's definitions (`definitions.KINDS`). `profile`: a profile that every resource
     given must follow, besides those in its meta.profile. `server` is asked for codes that are not known here.
     """
 
