@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from casefhir.conformance import validate
+from casefhir.conformance.output import summary
 from casefhir.conformance.packages import UnreadablePackage, load
 from tests.conformance.builders import patient
 
@@ -71,3 +72,30 @@ def test_a_damaged_package_is_refused_or_read(tmp_path, cut, flipped):
     path.write_bytes(data[: len(data) - cut])
     with contextlib.suppress(UnreadablePackage):
         assert all(isinstance(each, dict) for each in load([path]))
+
+
+def test_must_support_elements_are_listed_with_how_often_they_are_given(tmp_path):
+    profile = json.loads(json.dumps(NAMED))
+    profile["differential"]["element"] += [
+        {"id": "Patient.name.family", "path": "Patient.name.family", "mustSupport": True},
+        {"id": "Patient.birthDate", "path": "Patient.birthDate", "mustSupport": True},
+        {"id": "Patient.gender", "path": "Patient.gender"},
+    ]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(profile), encoding="utf-8")
+    people = [
+        patient(name=[{"family": "x"}, {"text": "y"}]),
+        patient(name=[{"family": "x"}], meta={"profile": [URL]}, birthDate="1970"),
+    ]
+    report = validate(people, profiles=[path], profile=URL, layers={"structure", "profiles"})
+    listed = report.must_support[URL]
+    assert listed == {"Patient.name": (2, 2), "Patient.name.family": (2, 3), "Patient.birthDate": (1, 2)}
+    assert summary(report)["must_support"][URL]["Patient.name"] == {"given": 2, "of": 2}
+    assert not validate(people[0]).must_support
+
+
+def test_a_profile_that_is_asked_for_and_claimed_is_followed_once(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(NAMED), encoding="utf-8")
+    (one,) = validate(patient(meta={"profile": [URL]}), profiles=[path], profile=URL).findings
+    assert one.rule == "profiles.missing"

@@ -44,6 +44,22 @@ def show(report: "Report", *, redact: bool = False, every: bool = False) -> None
         printer.table(groups, report)
 
 
+def show_must_support(report: "Report") -> None:
+    """Print on stdout, by profile, how often each mustSupport element is given."""
+    from rich.table import Table
+
+    out = console()
+    for profile, elements in sorted(report.must_support.items()):
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column(f"mustSupport in {shown(profile)}", overflow="fold")
+        table.add_column("given", justify="right", no_wrap=True)
+        table.add_column("of", justify="right", no_wrap=True)
+        for path, (given, possible) in elements.items():
+            table.add_row(shown(path), str(given), str(possible), style="" if given else "dim")
+        out.print()
+        out.print(table)
+
+
 def _grouped(findings: "Iterable[Finding]", redact: bool) -> Groups:
     from casefhir.conformance.output import said
 

@@ -44,6 +44,9 @@ _PATH = click.Path(exists=True, allow_dash=True, path_type=Path)
     help="How findings are written: for people, or for other tools.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object a finding.")
+@click.option(
+    "--must-support", is_flag=True, help="List which mustSupport elements of the profiles that are followed are given."
+)
 @click.option("--redact", is_flag=True, help="Leave out the values that findings are about.")
 @click.option(
     "--accept",
@@ -76,6 +79,7 @@ def validate(
     tx: str | None,
     form: str,
     as_json: bool,
+    must_support: bool,
     redact: bool,
     accept: Path | None,
     fail_on: str,
@@ -89,6 +93,7 @@ def validate(
 
     Example: casefhir validate bundles --fail-on warning
     """
+    from casefhir.cli.findings import show_must_support
     from casefhir.conformance.api import Checker
     from casefhir.conformance.jobs import checked
     from casefhir.published import folder
@@ -112,6 +117,8 @@ def validate(
         if form == "json":
             _lines(whole, redact)
     _show(whole, form, redact, every=bool(context.meta.get(VERBOSE)))
+    if must_support and form == "text":
+        show_must_support(whole)
     for entry in baseline.unused(whole) if baseline else ():
         talk(f"{accept}: an accepted finding of rule {entry.rule} is found no more; remove it.")
     bad = whole.counts["fatal"] + whole.counts["error"] + (whole.counts["warning"] if fail_on == "warning" else 0)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 Key = TypeVar("Key")
+MustSupport = dict[str, dict[str, tuple[int, int]]]
+"""By profile and mustSupport element: in how many places it is given, of how many where it could be."""
 Severity = Literal["fatal", "error", "warning", "information"]
 SEVERITIES: tuple[Severity, ...] = ("fatal", "error", "warning", "information")
 LAYERS = ("json", "structure", "invariants", "terminology", "references", "profiles", "meaning")
@@ -62,6 +64,7 @@ class Report:
     contents are not known, so nobody takes silence for a yes. Of one rule in one file `limit` findings are kept (None:
     all); `counts` has them all, `left_out` by rule those that were counted and not kept. `accepts` gives the number of
     the baseline's entry that a finding matches: it does not count then, `accepted` counts it for that entry.
+    `must_support` tells for the profiles that were followed which of their mustSupport elements are given.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -73,6 +76,7 @@ class Report:
     limit: int | None = LIMIT
     accepts: Callable[[Finding], int | None] | None = None
     accepted: dict[int, int] = field(default_factory=dict)
+    must_support: MustSupport = field(default_factory=dict)
     _file: str | None = None
     _kept: dict[str, int] = field(default_factory=dict)
 
@@ -104,6 +108,11 @@ class Report:
         _sum(self.left_out, other.left_out)
         _sum(self.unchecked, other.unchecked)
         _sum(self.accepted, other.accepted)
+        for profile, elements in other.must_support.items():
+            mine = self.must_support.setdefault(profile, {})
+            for path, (given, possible) in elements.items():
+                before = mine.get(path, (0, 0))
+                mine[path] = (before[0] + given, before[1] + possible)
         self.resources += other.resources
         for name, state in other.layers.items():
             if self.layers.get(name, "ran") == "ran":

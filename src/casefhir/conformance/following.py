@@ -9,6 +9,7 @@ from casefhir.conformance.definitions import CORE, unversioned
 from casefhir.conformance.fhirpath import Env
 from casefhir.conformance.fhirpath.clock import shifted
 from casefhir.conformance.fhirpath.values import Amount, moment, order
+from casefhir.conformance.findings import MustSupport
 from casefhir.conformance.invariants import Invariants, translated
 from casefhir.conformance.profiles import Part, Profile, Profiles
 from casefhir.conformance.shapes import TypeRef, ancestors
@@ -19,6 +20,15 @@ from casefhir.conformance.tree import Node
 
 _DEPTH = 12
 _KINDS = {"time": "time", "date": "date", "dateTime": "dateTime", "instant": "dateTime"}
+
+
+def _path(node: Node) -> str:
+    """The place of `node` in its resource, without the numbers of array items."""
+    steps: list[str] = []
+    while node.shape.kind != "resource" and node.parent is not None:
+        steps.append(node.element.name if node.element is not None else node.key)
+        node = node.parent
+    return ".".join([node.type, *reversed(steps)])
 
 
 class Silent(Exception):
@@ -43,6 +53,7 @@ class Follower:
         self.slicer = slicer_of(self)
         self._trials: dict[tuple[int, str], bool] = {}
         self._depth = 0
+        self.must_support: MustSupport = {}
 
     def check(self, node: Node, url: str) -> bool:
         """Check `node` against profile `url`; False when no such profile is known."""
@@ -143,6 +154,9 @@ class Follower:
 
     def _count(self, parent: Node, name: str, count: int, part: Part, profile: Profile) -> None:
         label = name if part.slice_name is None else f"{name}:{part.slice_name}"
+        if part.must_support and not self._depth:
+            counted = self.must_support.setdefault(profile.url, {}).setdefault(f"{_path(parent)}.{label}", (0, 0))
+            self.must_support[profile.url][f"{_path(parent)}.{label}"] = (counted[0] + bool(count), counted[1] + 1)
         if count < part.least:
             self._tell(
                 "missing",

@@ -51,7 +51,7 @@ def said(finding: Finding, *, redact: bool = False) -> str:
 
 
 def summary(report: Report) -> Json:
-    """The closing object: counts, layers, codes whose system could not be checked, findings not kept or accepted."""
+    """The closing object: counts, layers, what could not be checked, findings not kept or accepted, mustSupport."""
     return {
         "resources": report.resources,
         "counts": report.counts,
@@ -59,6 +59,10 @@ def summary(report: Report) -> Json:
         "accepted": sum(report.accepted.values()),
         "layers": report.layers,
         "unchecked": dict(sorted(report.unchecked.items())),
+        "must_support": {
+            profile: {path: {"given": given, "of": possible} for path, (given, possible) in elements.items()}
+            for profile, elements in sorted(report.must_support.items())
+        },
         "ok": report.ok,
     }
 

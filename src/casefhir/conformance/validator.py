@@ -187,13 +187,10 @@ class _Run:
         self.report.resources += 1
         if root is None:
             return
-        if self.validator.profile is not None and "profiles" in self.layers:
-            self._profile(root, self.validator.profile)
         self._node(root)
         for node in root.descendants():
             self._node(node)
-        for system, count in self.terminology.unchecked.items():
-            self.report.unchecked[system] = self.report.unchecked.get(system, 0) + count
+        self.report.merge(Report(unchecked=dict(self.terminology.unchecked), must_support=self.follower.must_support))
 
     def _node(self, node: Node) -> None:
         layers = self.layers
@@ -223,23 +220,23 @@ class _Run:
             self.contents.check(node)
             meta = node.first("meta")
             said = meta.children.get("profile", []) if meta is not None else []
-            urls = [each.value for each in said if isinstance(each.value, str)]
-            for each in said:
-                if isinstance(each.value, str):
-                    self._profile(node, each.value, where=each)
-            for url in (*implied(node), *self.validator.definitions.globals.get(node.shape.name, ())):
-                if url not in urls:
-                    self._profile(node, url)
+            asked = self.validator.profile if node.parent is None else None
+            wanted = {each.value: each for each in reversed(said) if isinstance(each.value, str)}
+            implicit = (*implied(node), *self.validator.definitions.globals.get(node.shape.name, ()))
+            for url in (*([asked] if asked is not None else []), *implicit):
+                wanted.setdefault(url, node)
+            for url, where in wanted.items():
+                self._profile(node, url, where)
         elif node.ref is not None and node.ref.profiles:
             for url in node.ref.profiles:
                 self.follower.check(node, url)
 
-    def _profile(self, node: Node, url: str, where: Node | None = None) -> None:
+    def _profile(self, node: Node, url: str, where: Node) -> None:
         if not self.follower.check(node, url):
             self.tell(
                 "error",
                 "profiles.unknown",
-                where or node,
+                where,
                 f"Profile {url} is not known, so it was not checked.",
                 "Load it with the profiles, or take it out of meta.profile.",
                 value=url,
