@@ -65,6 +65,23 @@ def test_a_long_table_becomes_one_rule_and_unknown_tests_are_named(tmp_path: Pat
     assert 'range = { low = "LBORNRLO", high = "LBORNRHI" }' in text
 
 
+def test_the_persons_key_may_be_called_otherwise_where_persons_are_told(tmp_path: Path) -> None:
+    text = draft_mapping(
+        [
+            write(
+                tmp_path,
+                patients="Id,GENDER,BIRTHDATE\nA,F,1970-01-01\nB,M,1980-01-01\n",
+                conditions="START,STOP,PATIENT,CODE,DESCRIPTION\n2020-01-01,,A,1,Rash\n2020-01-01,,B,1,Rash\n",
+                encounters="Id,START,PATIENT,CODE,DESCRIPTION\ne1,2020-01-01,A,1,Seen\ne2,2020-02-01,A,1,Seen\n",
+            )
+        ]
+    )
+    assert 'files = ["patients.csv"]\nkey = ["Id"]' in text
+    assert '[person]\ntable = "patients"' in text
+    assert 'table = "conditions"' in text
+    assert 'name = "encounters-visit"\ntable = "encounters"\nkey = ["Id"]' in text
+
+
 def test_tables_without_a_persons_key_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="call the column patient_id"):
         draft_mapping([write(tmp_path, a="x,y\n1,2\n", b="z\n1\n")])

@@ -26,6 +26,11 @@ _VISIT_IN_HEADER = re.compile(
     re.I,
 )
 _LONGEST_WORDS = 24
+_TABLES = {
+    "problem": ("condition", "problem", "diagnos", "comorbid"),
+    "course": ("medication", "drug", "treatment", "prescri"),
+    "intolerance": ("allerg", "intoleran"), "procedure": ("procedure", "surger"), "visit": ("encounter", "visit"),
+}  # fmt: skip
 _SUFFIXES = {"measurement": "-result", "visit": "-visit", "problem": "-problem", "procedure": "-procedure"}
 
 
@@ -37,6 +42,8 @@ class Seen:
     file: str
     columns: dict[str, ColumnProfile]
     rows: list[Row]
+    key: str = ""
+    """The column that says whose row it is; "" where none was found."""
     roles: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
@@ -60,14 +67,12 @@ def _roles() -> dict[str, list[str]]:
 def draft_mapping(inputs: Sequence[str | Path]) -> str:
     """The text of a mapping (TOML) for the tables in `inputs`; raises `TableError` where no person's key is found."""
     tables = list(_read(inputs))
-    key = _person_key(tables)
-    person = _person_table(tables, key)
-    lines = list(_frame(tables, key))
+    _find_keys(tables)
+    person = _person_table(tables)
+    lines = list(_frame(tables))
     lines += _person(person)
     for table in tables:
-        table.used.add(key)
-    for table in tables:
-        lines += _rules(table, key, person)
+        lines += _rules(table, person)
     for table in tables:
         rest = [column for column in table.columns if column not in table.used]
         if rest:
@@ -121,18 +126,32 @@ def _person_key(tables: list[Seen]) -> str:
     return column
 
 
-def _person_table(tables: list[Seen], key: str) -> Seen:
+def _find_keys(tables: list[Seen]) -> None:
+    """The person's key of every table: the shared column, or the one that has most of its words."""
+    key = _person_key(tables)
+    shared = {value for table in tables if key in table.columns for value in table.columns[key].values}
+    for table in tables:
+        if key in table.columns:
+            table.key = key
+        else:
+            alike = {column: len(shared & profile.values.keys()) for column, profile in table.columns.items()}
+            best = max(alike, key=lambda column: alike[column])
+            table.key = best if alike[best] else ""
+        table.used.add(table.key)
+
+
+def _person_table(tables: list[Seen]) -> Seen:
     """The table that tells who: with sex or birth, and one row a person if there is such a one."""
 
     def fit(table: Seen) -> tuple[int, bool, int]:
         told = sum(role in table.roles for role in ("sex", "birth", "birth_year"))
-        single = key in table.columns and len(table.columns[key].values) == table.columns[key].filled
-        return told, single, -len(table.rows)
+        profile = table.columns[table.key]
+        return told, len(profile.values) == profile.filled, -len(table.rows)
 
-    return max((table for table in tables if key in table.columns), key=fit)
+    return max((table for table in tables if table.key), key=fit)
 
 
-def _frame(tables: list[Seen], key: str) -> Iterator[str]:
+def _frame(tables: list[Seen]) -> Iterator[str]:
     yield "# A proposal from headers, units and values: read every line before you trust it."
     yield "# casefhir mapping check THIS-FILE TABLES tells what it does with them; docs/mapping.md what may stand here."
     yield "casefhir = 1"
@@ -149,8 +168,8 @@ def _frame(tables: list[Seen], key: str) -> Iterator[str]:
         yield ""
         yield f"[tables.{table.name}]"
         yield f"files = [{_text(table.file)}]"
-        if key in table.columns:
-            yield f"key = [{_text(key)}]"
+        if table.key:
+            yield f"key = [{_text(table.key)}]"
         else:
             yield f"key = [{_text(next(iter(table.columns)))}]   # which column tells whose row it is?"
 
@@ -216,12 +235,15 @@ def _person(table: Seen) -> Iterator[str]:
         yield f"deceased_date = {_text(death)}"
 
 
-def _rules(table: Seen, key: str, person: Seen) -> Iterator[str]:
-    unique = _row_key(table, key)
+def _rules(table: Seen, person: Seen) -> Iterator[str]:
+    unique = _row_key(table)
+    named = next((kind for kind, words in _TABLES.items() if any(word in table.name for word in words)), "")
     if "event" in table.roles:
         yield from _event(table, unique)
     elif "drug" in table.roles:
         yield from _course(table, unique)
+    elif named and "words" in table.roles and table is not person:
+        yield from _called(table, unique, named)
     elif "test" in table.roles and "value" in table.roles:
         yield from _long(table, unique)
     elif "problem" in table.roles:
@@ -229,16 +251,33 @@ def _rules(table: Seen, key: str, person: Seen) -> Iterator[str]:
     elif "procedure" in table.roles:
         yield from _procedure(table, unique)
     else:
-        yield from _visit(table)
+        yield from _visit(table, unique)
     if "test" not in table.roles or "value" not in table.roles:
         yield from _wide(table, unique)
 
 
-def _row_key(table: Seen, key: str) -> list[str]:
+def _called(table: Seen, unique: list[str], kind: str) -> Iterator[str]:
+    """A table of codes and their descriptions, which says by its name what they are."""
+    yield from _begun(table, kind, unique)
+    yield from _fields(table, text="words")
+    code = table.take("code")
+    if code:
+        yield f'# codes = [{{ system = "..", code = {_text(code)} }}]   # of which code system?'
+    times = {
+        "problem": {"onset": "start", "abatement": "end"}, "course": {"start": "start", "end": "end"},
+        "intolerance": {"onset": "start"}, "procedure": {"when": "start"}, "visit": {"when": "start"},
+    }  # fmt: skip
+    if kind == "procedure" and "start" not in table.roles:
+        times[kind] = {"when": "date"}
+    yield from _fields(table, **times[kind])
+
+
+def _row_key(table: Seen) -> list[str]:
     """Columns that tell a person's rows apart in what was read: one, or two together."""
     place = {column: number for number, column in enumerate(table.columns)}
-    if key not in place:
+    if not table.key:
         return []
+    key = table.key
 
     def apart(columns: Sequence[str]) -> bool:
         cells = [tuple(row[place[column]] for column in (key, *columns)) for row in table.rows]
@@ -246,11 +285,12 @@ def _row_key(table: Seen, key: str) -> list[str]:
 
     if apart(()) and len(table.rows) > 1:
         return []
-    roles = [table.roles[role] for role in ("number", "visit", "date", "start") if role in table.roles]
+    roles = [column for column in table.columns if _plain(column) in ("id", f"{table.name}_id") and column != key]
+    roles += [table.roles[role] for role in ("number", "visit", "date", "start") if role in table.roles]
     for column in roles:
         if apart((column,)):
             return [column]
-    names = [table.roles[role] for role in ("test", "drug", "event", "problem") if role in table.roles]
+    names = [table.roles[role] for role in ("code", "test", "drug", "event", "problem") if role in table.roles]
     for first in names:
         for second in roles:
             if apart((first, second)):
@@ -308,9 +348,9 @@ def _procedure(table: Seen, unique: list[str]) -> Iterator[str]:
     yield from _fields(table, text="procedure", when="start")
 
 
-def _visit(table: Seen) -> Iterator[str]:
+def _visit(table: Seen, unique: list[str]) -> Iterator[str]:
     visit, date = table.roles.get("visit"), table.roles.get("date")
-    if visit and date and table.columns[visit].filled:
+    if visit and date and unique == [visit] and "code" not in table.roles:
         table.used |= {visit, date}
         yield from _begun(table, "visit", [visit])
         yield f"when = {_text(date)}"

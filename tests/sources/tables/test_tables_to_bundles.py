@@ -1,0 +1,18 @@
+"""From random tables to bundles: whatever a mapping makes of rows conforms."""
+
+from hypothesis import given, settings
+
+from casefhir.library import convert, validate_conversion
+from tests.sources.tables.test_plan_properties import mapped, tables
+
+
+@given(tables())
+@settings(max_examples=25, deadline=None)
+def test_what_rows_become_conforms(made: dict[str, list[dict[str, str]]]) -> None:
+    for found in mapped(made).values():
+        if found.case is None:
+            continue
+        report = validate_conversion(convert(found.case))
+        # an event before the patient's birth is the tables' own contradiction, and a warning
+        told = [finding for finding in report.findings if finding.rule != "meaning.before-birth"]
+        assert told == []
