@@ -364,6 +364,9 @@ class TestCourses:
         assert (fact(found, Course).dosage.dose, fact(found, Course).dosage.text) == (None, "2 spoons")
         assert found.unmapped["ex", "UNIT", "spoons"] == 1
 
+    def test_a_negative_dose_is_refused(self) -> None:
+        assert "DOSE: a dose of -5 is below nothing" in reason(course(DOSE="-5", UNIT="mg"))
+
     def test_its_status_is_never_more_than_told(self) -> None:
         assert fact(course(START="2020", END="2021"), Course).status == "unknown"
         assert fact(course(ONGOING="yes"), Course).status == "active"

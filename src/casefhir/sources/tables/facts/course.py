@@ -184,6 +184,8 @@ def _dosage(scope: Scope, rule: Dose) -> Callable[[Row, Telling], Dosage | None]
             )
             telling.unmapped[name, *what] += 1
             return None
+        if found.number < 0:
+            raise Refused(f"a dose of {low} is below nothing", "mend the cell", columns["amount"])
         end = found.high
         if top is not None:
             try:
