@@ -430,13 +430,17 @@ def test_print_opens_every_table_and_leaves_the_controls_out(opened: Open) -> No
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def serious_faults(browser: Any, rules: str = "{}", without: str = "[]") -> list[Any]:
+def serious_faults(browser: Any, rules: Any = None, without: Any = None) -> list[Any]:
     """What axe-core calls serious or critical on the open page."""
     browser.execute_script((Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8"))
     browser.set_script_timeout(300)
-    found = browser.execute_async_script(f"""const done = arguments[0];
-        axe.run({{include: [['html']], exclude: {without}}}, {{resultTypes: ['violations'], elementRef: false, ...{rules}}}).then((found) => done(
-            [found.violations, found.passes.length]))""")
+    found = browser.execute_async_script(
+        """const [rules, without, done] = arguments;
+        axe.run({include: [['html']], exclude: without}, {resultTypes: ['violations'], elementRef: false, ...rules})
+            .then((found) => done([found.violations, found.passes.length]))""",
+        rules or {},
+        without or [],
+    )
     assert found[1] > 0
     return [
         (each["id"], [node["html"][:120] for node in each["nodes"][:3]])
@@ -452,8 +456,8 @@ def test_axe_finds_no_serious_fault_on_the_page_of_the_six_cases(opened: Open, c
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     )
     try:  # in the dark nothing but the colours is another, and the rows of a table all have the same
-        rows = "[['tbody tr:nth-child(n+4)'], ['.undated li:nth-child(n+4)']]"
-        assert serious_faults(browser, "{runOnly: ['color-contrast']}", rows) == []
+        rows = [["tbody tr:nth-child(n+4)"], [".undated li:nth-child(n+4)"]]
+        assert serious_faults(browser, {"runOnly": ["color-contrast"]}, rows) == []
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 

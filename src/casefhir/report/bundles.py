@@ -68,9 +68,11 @@ class Resources:
         return len(self.held)
 
     def target(self, reference: object, source: Held) -> Held | None:
-        """The resource that `reference` ("Patient/1", "urn:uuid:…", a URL) in `source` names; None for none here."""
-        if not isinstance(reference, str) or not reference or reference.startswith("#"):
+        """The resource that `reference` ("Patient/1", "urn:uuid:…", a URL, "#contained") in `source` names, if here."""
+        if not isinstance(reference, str) or not reference:
             return None
+        if reference.startswith("#"):
+            return _contained(reference[1:], source)
         plain = reference.partition("/_history/")[0]
         for name in (plain, "/".join(plain.split("/")[-2:])):
             near = self._near.get((source.scope, name))
@@ -96,6 +98,14 @@ class Resources:
     def of_type(self, name: str) -> list[Held]:
         """The resources of type `name`."""
         return [each for each in self.held if each.type == name]
+
+
+def _contained(name: str, source: Held) -> Held | None:
+    listed = source.value.get("contained")
+    for index, each in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(each, dict) and each.get("id") == name and isinstance(each.get("resourceType"), str):
+            return Held(each, source.file, f"{source.pointer}/contained/{index}", source.scope, None, source.line)
+    return None
 
 
 def read(paths: Iterable[Path]) -> Resources:

@@ -17,6 +17,7 @@ MARKED = (
     "Reports",
     "Visits",
     "Immunizations",
+    "Family history",
     "Other facts",
 )
 _LONGEST = 60

@@ -40,7 +40,7 @@ def _room(numbers: list[float], ends: list[float], height: int) -> tuple[float, 
     most = max([high, *ends])
     bottom = low - ((most - low) * 0.2 or 1.0) if low < 0 else 0.0 if low < most / 2 else most * 0.45
     above = (high - bottom or 1.0) * _OVER / (height - _OVER)
-    return bottom, max(high + above, most + (most - bottom) * 0.06)
+    return bottom, max(high + above, most + (most - bottom) * 0.12)
 
 
 def _spread(rows: list[Row], bottom: float, scale: float) -> None:
@@ -134,7 +134,7 @@ def _band(band: Band, domain: list[float]) -> list[Spec]:
     return [
         one
         | {
-            "mark": {"type": "rect", "color": _GREEN, "opacity": 0.16, "description": said},
+            "mark": {"type": "rect", "color": _GREEN, "opacity": 0.22, "description": said},
             "encoding": {"y": {"datum": low, "type": "quantitative"}, "y2": {"datum": high}},
         },
         one
