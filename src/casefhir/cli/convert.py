@@ -10,11 +10,18 @@ from casefhir.cli.manual import cases
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report
+    from casefhir.delivery.files import Compression
     from casefhir.fhir import Conversion, Form, Terminology
 
 
 @click.command()
-@click.argument("mappings", nargs=-1, metavar="[MAPPING]...", shell_complete=cases)
+@click.argument("mappings", nargs=-1, metavar="[SOURCE]...", shell_complete=cases)
+@click.option(
+    "--mapping",
+    "table_mapping",
+    metavar="NAME|FILE",
+    help="Convert tables by this mapping: one that comes with casefhir (sdtm, omop, …), or a .toml or .yaml file.",
+)
 @click.option(
     "-o",
     "--out",
@@ -42,24 +49,94 @@ if TYPE_CHECKING:
     "--subject", help="Attach the facts to a patient that exists: Patient/123, or Patient?identifier=SYSTEM|VALUE."
 )
 @click.option("--allow-errors", is_flag=True, help="Write even what does not conform.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a case on stdout.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Tables: processes that convert."
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["reject", "halt"]),
+    default="reject",
+    show_default=True,
+    help="Tables: what happens to a row that cannot be converted: it goes to rejects/, or the run ends.",
+)
+@click.option(
+    "--compress",
+    type=click.Choice(["none", "gzip", "zstd"]),
+    default="none",
+    show_default=True,
+    help="Tables: pack NDJSON.",
+)
+@click.option(
+    "--part-size", type=click.IntRange(1), metavar="MB", help="Tables: begin a new NDJSON file after so many MB."
+)
+@click.option("--resume", is_flag=True, help="Tables: go on with an interrupted run into the same folder.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Tables: spark converts on a Spark cluster (pip install 'casefhir[spark]').",
+)
+@click.option("--encoding", help="Tables: of text files, where it is found out wrongly.")
+@click.option("--delimiter", help="Tables: of text files, where it is found out wrongly.")
+@click.option(
+    "--test-data/--real-data",
+    default=None,
+    help="Tables: mark everything as test data, or not, whatever the mapping says.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a case (or for all tables) on stdout.")
 def convert(
     mappings: tuple[str, ...],
+    table_mapping: str | None,
     out: Path,
     form: str,
     terminology: str,
     subject: str | None,
     allow_errors: bool,
+    jobs: int,
+    on_error: str,
+    compress: str,
+    part_size: int | None,
+    resume: bool,
+    engine: str,
+    encoding: str | None,
+    delimiter: str | None,
+    test_data: bool | None,
     as_json: bool,
 ) -> None:
-    """Convert cases to FHIR R4 and validate what is written.
+    """Convert cases, or tables by a mapping, to FHIR R4 and validate what is written.
 
-    MAPPING is a case key, a mapping file (.py), a record (.yaml, .yml or .json, see casefhir schema record) or a folder
+    SOURCE is a case key, a mapping file (.py), a record (.yaml, .yml or .json, see casefhir schema record) or a folder
     of them; without any, the published cases are converted. Beside each bundle, index/CASE.json leads from its
     resources to the facts and lines they come from.
 
+    With --mapping, sources are tables: files, folders or database URLs (CSV, XLSX, Parquet, JSON, SAS transport,
+    DuckDB, SQL). Rows that cannot be converted go to rejects/ with the reason.
+
     Example: casefhir convert scig-antisynthetase-jo1 -o out --as document
+
+    Example: casefhir convert examples/tables --mapping examples/tables/registry.toml -o out --as ndjson
     """
+    if table_mapping is not None:
+        from casefhir.cli.tables import convert_tables
+        from casefhir.tables import Options
+
+        if subject:
+            raise click.UsageError("--subject goes with cases; persons of tables are told by their rows.")
+        options = Options(
+            form=cast("Form", form),
+            terminology=cast("Terminology", terminology),
+            test_data=test_data,
+            on_error="halt" if on_error == "halt" else "reject",
+            allow_errors=allow_errors,
+            compression=cast("Compression", compress),
+            part_size=part_size * 1_000_000 if part_size else None,
+            encoding=encoding,
+            delimiter=delimiter,
+        )
+        convert_tables(mappings, table_mapping, out, options, jobs=jobs, resume=resume, engine=engine, as_json=as_json)
+    if jobs > 1 or resume or engine != "local" or compress != "none" or part_size or encoding or delimiter:
+        raise click.UsageError("--jobs, --resume, --engine and the options of files go with tables: add --mapping.")
     from casefhir import library
 
     named = dict.fromkeys(each for name in mappings for each in library.mapping_files(name))

@@ -19,6 +19,7 @@ Compression = Literal["none", "gzip", "zstd"]
 _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _SCRATCH = ".part"
 _LINES = ".ndjson"
+_HELD = 4 << 20  # bytes of a file that are held back; also what is packed together
 
 
 class LostOutput(CasefhirError):
@@ -40,6 +41,7 @@ class _Open:
     size: int
     packed: int
     waiting: list[bytes]
+    held: int = 0
 
 
 class GrowingFiles:
@@ -76,6 +78,9 @@ class GrowingFiles:
             found = self._begin(name, found.part + 1)
         found.waiting.append(lines)
         found.size += len(lines)
+        found.held += len(lines)
+        if found.held >= _HELD:
+            self._write(name, found)
 
     def __contains__(self, name: str) -> bool:
         return name in self._open
@@ -108,13 +113,17 @@ class GrowingFiles:
         return self._open[name]
 
     def _flush(self, name: str, each: _Open) -> None:
+        self._write(name, each)
+        each.stream.flush()
+        os.fsync(each.stream.fileno())
+
+    def _write(self, name: str, each: _Open) -> None:
         if each.waiting:
             packed = self._packed(name, b"".join(each.waiting))
             each.stream.write(packed)
             each.packed += len(packed)
             each.waiting.clear()
-        each.stream.flush()
-        os.fsync(each.stream.fileno())
+            each.held = 0
 
     def _packed(self, name: str, data: bytes) -> bytes:
         if not name.endswith(_LINES):

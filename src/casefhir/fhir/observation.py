@@ -63,6 +63,7 @@ _ABSENT_NAMES = {
     "not-performed": "Not Performed",
     "not-permitted": "Not Permitted",
 }
+_HALVES = ("systolic-blood-pressure", "diastolic-blood-pressure")
 SCALE_MEANING = "range of the scale, not the normal range"
 _HEDGES = r"(?P<hedge>(?:about|approximately|around|almost|nearly|close to|more than|less than|over|up to) )?"
 _FIGURE = re.compile(
@@ -129,7 +130,9 @@ def _code(context: Context, fact: Measurement, value: Value | None) -> Json:
 
 
 def _is_vital_sign(fact: Measurement, value: Value | None) -> bool:
-    day = isinstance(fact.when, On) and len(fact.when.date) == len("2003-11-04")
+    if fact.concept in _HALVES:
+        return False  # R4's blood pressure has both
+    day = isinstance(fact.when, On) and len(fact.when.date) >= len("2003-11-04")
     return day and (isinstance(value, Quantity) or bool(fact.components))
 
 

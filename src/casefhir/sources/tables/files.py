@@ -119,6 +119,7 @@ def open_tables(
             for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1):
                 used.add(path)
                 parts.append(_open(path, sheet, spec, encoding, delimiter))
+        parts = [part for part in parts if part.columns]  # JSON documents need not have such rows
         if not parts and beside:
             for path in beside.get(name, ()):
                 for sheet in _wanted(_names(path), patterns, alone=False):

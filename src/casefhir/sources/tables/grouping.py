@@ -18,7 +18,7 @@ from typing import Any, Literal
 from casefhir.extras import needed
 from casefhir.sources.tables.files import OpenTable
 from casefhir.sources.tables.lookups import find_column
-from casefhir.sources.tables.rows import PersonRows, Row, TableError
+from casefhir.sources.tables.rows import Broken, PersonRows, Row, TableError
 
 Order = Literal["text", "number"]
 Fault = Callable[[str, int, Row, str], None]
@@ -91,7 +91,7 @@ def _plain(key: str) -> bool:
 def persons(tables: Sequence[KeyedTable], fault: Fault, *, scratch: Path | None = None) -> Iterator[PersonRows]:
     """The rows of each person, once a person; within a table in the order of the file.
 
-    Rows without a key are told to `fault`, as are those that a reader cannot take for rows. `scratch` is where large
+    Rows that name nobody are told to `fault`. `scratch` is where large
     unsorted tables are sorted (a temporary folder).
     """
     shared = frozenset[Order]({"text", "number"}).intersection(*(each.orders for each in tables))
@@ -109,39 +109,60 @@ _first = itemgetter(0)
 
 
 def keyed_rows(of: KeyedTable, fault: Fault | None, part: int | None = None) -> Iterator[Keyed]:
-    """The rows of a table (or of one of its parts) with their keys; without `fault` those that have none are passed
-    over, to be told later.
+    """The rows of a table (or of one of its parts) with their keys, among them `Broken` ones that name their person.
+
+    Those that name nobody are told to `fault`; without it they are passed over, to be told later.
     """
+    broken: list[tuple[int, Broken]] = []
+    leads, find = of.leads, _key_finder(of.places)
+    for number, row in of.table.rows(lambda number, row, reason: broken.append((number, Broken.of(row, reason))), part):
+        if broken:
+            yield from _broken(of, find, broken, fault)
+        key = find(row)
+        if key and leads is not None:
+            key = leads.get(key, "")
+        if key:
+            yield key, number, row
+        elif fault:
+            fault(of.name, number, row, _keyless(of, row))
+    yield from _broken(of, find, broken, fault)
 
-    def told(number: int, row: Row, reason: str) -> None:
-        if fault:
-            fault(of.name, number, row, reason)
 
-    places, leads = of.places, of.leads
+def _broken(
+    of: KeyedTable, find: Callable[[Row], str], broken: list[tuple[int, Broken]], fault: Fault | None
+) -> Iterator[Keyed]:
+    width = max(of.places) + 1
+    for number, row in broken:
+        key = find(row) if len(row) >= width else ""
+        if key and of.leads is not None:
+            key = of.leads.get(key, "")
+        if key:
+            yield key, number, row
+        elif fault:
+            fault(of.name, number, tuple(row), row.reason)
+    broken.clear()
+
+
+def _key_finder(places: tuple[int, ...]) -> Callable[[Row], str]:
+    """The key of a row: its key cells without blanks around them; empty where one is blank."""
     if len(places) == 1:
         (place,) = places
-        for number, row in of.table.rows(told, part):
+
+        def one(row: Row) -> str:
             key = row[place]
-            if key:
-                key = key.strip() if key[0] == " " or key[-1] == " " else key
-            if key and SEPARATOR not in key:
-                if leads is not None:
-                    key = leads.get(key, "")
-                if key:
-                    yield key, number, row
-                    continue
-            told(number, row, _keyless(of, row))
-        return
-    for number, row in of.table.rows(told, part):
+            if not key:
+                return ""
+            if key[0] <= " " or key[-1] <= " ":
+                key = key.strip()
+            return "" if SEPARATOR in key else key
+
+        return one
+
+    def several(row: Row) -> str:
         cells = [(row[place] or "").strip() for place in places]
-        if all(cells) and not any(SEPARATOR in cell for cell in cells):
-            key = SEPARATOR.join(cells)
-            if leads is not None:
-                key = leads.get(key, "")
-            if key:
-                yield key, number, row
-                continue
-        told(number, row, _keyless(of, row))
+        return SEPARATOR.join(cells) if all(cells) and not any(SEPARATOR in cell for cell in cells) else ""
+
+    return several
 
 
 def _keyless(of: KeyedTable, row: Row) -> str:
@@ -168,7 +189,14 @@ def _merged(streams: Mapping[str, Iterator[Keyed]], order: Order) -> Iterator[Pe
         while heads and heads[0][0] == key:
             here.append(heapq.heappop(heads))
         for _, name, rows in sorted(here, key=lambda head: ranks[head[1]]):
-            found.rows[name] = [(number, row) for _, number, row in rows]
+            whole = []
+            for _, number, row in rows:
+                if type(row) is Broken:
+                    found.broken.append((name, number, row))
+                else:
+                    whole.append((number, row))
+            if whole:
+                found.rows[name] = whole
         yield found
         for _, name, _ in here:
             _push(heads, name, groups[name], order)
@@ -221,7 +249,10 @@ def _batch(arrow: Any, rows: list[Keyed]) -> Any:
     columns = [
         [key for key, _, _ in rows],
         [number for _, number, _ in rows],
-        [json.dumps(cells) for _, _, cells in rows],
+        [
+            json.dumps({"broken": cells, "reason": cells.reason} if type(cells) is Broken else cells)
+            for _, _, cells in rows
+        ],
     ]
     return arrow.RecordBatch.from_arrays(
         [arrow.array(column, field.type) for column, field in zip(columns, _schema(arrow))], schema=_schema(arrow)
@@ -232,4 +263,5 @@ def _read_back(cursor: Any, name: str) -> Iterator[Keyed]:
     done = cursor.execute(f"select key, number, cells from {name} order by key, number")
     while block := done.fetchmany(_BATCH):
         for key, number, cells in block:
-            yield key, number, tuple(json.loads(cells))
+            row = json.loads(cells)
+            yield key, number, tuple(row) if type(row) is list else Broken.of(tuple(row["broken"]), row["reason"])

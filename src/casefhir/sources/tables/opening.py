@@ -9,7 +9,7 @@ from casefhir.sources.tables.grouping import IN_MEMORY, SEPARATOR, KeyedTable, k
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
-from casefhir.sources.tables.rows import TableError
+from casefhir.sources.tables.rows import Broken, TableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]
     places = key_places(name, table, key)
     found: dict[str, str] = {}
     for cells, number, row in keyed_rows(by_row, None):
+        if type(row) is Broken:
+            continue
         person = SEPARATOR.join((row[place] or "").strip() for place in places)
         if found.setdefault(cells, person) != person:
             file, line = table.sheet.place(number)

@@ -28,7 +28,7 @@ class Sheet:
     @property
     def file(self) -> str:
         """The names of its files, for people."""
-        return ", ".join(self.files)
+        return ", ".join(dict.fromkeys(self.files))
 
     def place(self, number: int) -> tuple[str, int]:
         """The file and the line, spreadsheet row or record in it that the row `number` is."""
@@ -40,13 +40,28 @@ def numbered(part: int, number: int) -> int:
     return part << _PART | number
 
 
+class Broken(tuple[str | None, ...]):
+    """The cells, as far as they can be told apart, of a row that is none, and the reason why."""
+
+    reason: str
+
+    @classmethod
+    def of(cls, cells: Row, reason: str) -> "Broken":
+        """These cells with that reason."""
+        found = cls(cells)
+        found.reason = reason
+        return found
+
+
 @dataclass(slots=True)
 class PersonRows:
     """The rows of one person, by the mapping's name of the table.
 
     A row comes with its number, which `Sheet.place` leads back to the file: the line of a text file at which it
-    starts, the row of a spreadsheet, otherwise the record counted from 1.
+    starts, the row of a spreadsheet, otherwise the record counted from 1. `broken` are rows that are none but name the
+    person: table, number, cells.
     """
 
     key: tuple[str, ...]
     rows: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
+    broken: list[tuple[str, int, "Broken"]] = field(default_factory=list)

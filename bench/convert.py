@@ -1,0 +1,180 @@
+"""Tables to validated NDJSON: resources a second and core, peak memory, and where the time goes.
+
+    python bench/convert.py --persons 1000 10000 100000 --jobs 1 2
+
+Generates longitudinal records (bench/longitudinal) from a seed, and converts each size in a process of its own; then,
+at the smallest size, the peers build the same number of Observations. Prints Markdown tables.
+"""
+
+import argparse
+import cProfile
+import json
+import platform
+import pstats
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from longitudinal.generate import generate
+
+MAPPING = Path(__file__).parent / "longitudinal" / "registry.toml"
+ROOMS = {
+    "read": ("sources/tables/readers", "sources/tables/files", "sources/tables/grouping", "_csv"),
+    "map": ("sources/tables", "record", "terms"),
+    "shape and check": ("fhir", "conformance", "exactjson", "orjson"),
+    "write": ("delivery", "tables/"),
+}
+
+
+def convert(folder: Path, out: Path, jobs: int) -> None:
+    from casefhir.tables import convert_tables
+
+    began, used = time.perf_counter(), _processor()
+    tally = convert_tables([folder], MAPPING, out, jobs=jobs)
+    told = {
+        "resources": sum(tally.resources.values()),
+        "rejected": tally.total_rejected,
+        "errors": tally.errors,
+        "seconds": time.perf_counter() - began,
+        "processor": _processor() - used,
+        "peak_mb": (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        )
+        / 1024,
+    }
+    print(json.dumps(told))
+
+
+def _processor() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def profile(folder: Path, out: Path) -> None:
+    """Each room's share of the time, by cProfile: calls of Python weigh more than they do without it."""
+    from casefhir.tables import convert_tables
+
+    watch = cProfile.Profile()
+    watch.runcall(convert_tables, [folder], MAPPING, out)
+    shares = dict.fromkeys((*ROOMS, "else"), 0.0)
+    for (file, _, _), (_, _, own, _, _) in pstats.Stats(watch).stats.items():  # type: ignore[attr-defined]
+        name = next((room for room, parts in ROOMS.items() if any(part in file for part in parts)), "else")
+        shares[name] += own
+    whole = sum(shares.values())
+    print(json.dumps({name: share / whole for name, share in shares.items()}))
+
+
+def plain(count: int, dump: Callable[[dict], object]) -> float:
+    """Observations as plain dicts, unvalidated: the floor."""
+    began = time.process_time()
+    for number in range(count):
+        dump(_observation(number))
+    return count / (time.process_time() - began)
+
+
+def models(count: int) -> float:
+    from fhir.resources.R4B.observation import Observation
+
+    began = time.process_time()
+    for number in range(count):
+        Observation.model_validate(_observation(number)).model_dump_json()
+    return count / (time.process_time() - began)
+
+
+def _observation(number: int) -> dict:
+    quantity = {"unit": "U/l", "system": "http://unitsofmeasure.org", "code": "U/L"}
+    return {
+        "resourceType": "Observation",
+        "id": f"o-{number}",
+        "status": "final",
+        "category": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+                        "code": "laboratory",
+                        "display": "Laboratory",
+                    }
+                ]
+            }
+        ],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2157-6"}], "text": "CK"},
+        "subject": {"reference": f"Patient/p-{number // 20}"},
+        "effectiveDateTime": "2012-05-07",
+        "valueQuantity": {"value": number % 4000, **quantity},
+        "referenceRange": [{"low": {"value": 30, **quantity}, "high": {"value": 170, **quantity}}],
+    }
+
+
+def peers(count: int) -> dict[str, float]:
+    import orjson
+
+    return {
+        "plain dicts and json.dumps, unvalidated": plain(count, lambda each: json.dumps(each).encode()),
+        "plain dicts and orjson, unvalidated": plain(count, orjson.dumps),
+        "fhir.resources R4B: build, validate its structure, dump": models(min(count, 20_000)),
+    }
+
+
+def run(*arguments: str) -> dict:
+    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--persons", type=int, nargs="+", default=[1000, 10_000])
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--convert", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--profile", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--peers", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.convert:
+        convert(Path(given.convert[0]), Path(given.convert[1]), int(given.convert[2]))
+    elif given.profile:
+        profile(Path(given.profile[0]), Path(given.profile[1]))
+    elif given.peers:
+        print(json.dumps(peers(given.peers)))
+    else:
+        report(given.persons, given.jobs, given.seed)
+
+
+def report(sizes: list[int], jobs: list[int], seed: int) -> None:
+    print(f"Python {platform.python_version()}, {platform.machine()}\n")
+    print("| persons | resources | jobs | s | resources/s | resources/s and core | peak MB |")
+    print("|---|---|---|---|---|---|---|")
+    core = 0.0
+    with tempfile.TemporaryDirectory() as scratch:
+        for persons in sizes:
+            folder = Path(scratch) / f"in-{persons}"
+            generate(folder, persons, seed)
+            for each in jobs:
+                told = run("--convert", str(folder), f"{scratch}/out", str(each))
+                if told["rejected"] or told["errors"]:
+                    raise SystemExit(f"{told['rejected']} rows rejected, {told['errors']} errors: nothing to compare")
+                rate, per_core = told["resources"] / told["seconds"], told["resources"] / told["processor"]
+                core = core or per_core
+                print(
+                    f"| {persons:,} | {told['resources']:,} | {each} | {told['seconds']:.1f} | {rate:,.0f} | "
+                    f"{per_core:,.0f} | {told['peak_mb']:.0f} |",
+                    flush=True,
+                )
+        smallest = Path(scratch) / f"in-{sizes[0]}"
+        print("\n| peer | resources/s and core | ours is |\n|---|---|---|")
+        for name, rate in run("--peers", str(sizes[0] * 20)).items():
+            print(f"| {name} | {rate:,.0f} | {core / rate:.2f} times |")
+        print("\n| stage | share of the time |\n|---|---|")
+        for name, share in run("--profile", str(smallest), f"{scratch}/out").items():
+            print(f"| {name} | {share:.0%} |")
+
+
+if __name__ == "__main__":
+    main()

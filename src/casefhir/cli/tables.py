@@ -1,0 +1,133 @@
+"""`casefhir convert TABLES --mapping …`: tables of a registry or an export to FHIR."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from casefhir.cli.common import DONE, PARTIAL, console, emit, shown, talk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from casefhir.tables import Options, Tally
+
+_SHOWN = 8
+
+
+def convert_tables(
+    inputs: tuple[str, ...],
+    mapping: str,
+    out: Path,
+    options: "Options",
+    *,
+    jobs: int,
+    resume: bool,
+    engine: str,
+    as_json: bool,
+) -> None:
+    """Convert `inputs` and tell the sums; exits with 3 when a row was rejected."""
+    if not inputs:
+        raise click.UsageError("Name the tables to convert: files, folders or database URLs.")
+    if engine == "spark":
+        from casefhir import spark
+
+        tally = spark.convert_files(list(inputs), mapping, out, options)
+    else:
+        from casefhir import tables
+
+        with _Bar() as bar:
+            tally = tables.convert_tables(
+                list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=talk
+            )
+    if as_json:
+        emit({"out": str(out), **tally.to_json()})
+    _tell(tally, out)
+    raise SystemExit(PARTIAL if tally.total_rejected or tally.errors else DONE)
+
+
+class _Bar:
+    """A bar on stderr with rate and time left, if that is a terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "_Bar":
+        if sys.stderr.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._progress = Progress(
+                TextColumn("Converting"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("rows, {task.fields[rate]} resources/s"),
+                TimeRemainingColumn(),
+                console=console(stderr=True),
+                transient=True,
+            )
+            self._task = self._progress.add_task("rows", total=None, rate="…")
+            self._progress.start()
+        return self
+
+    def show(self, tally: "Tally", rows: int | None) -> None:
+        """The sums so far, and how many rows there are in all if that is known."""
+        if self._progress is None:
+            return
+        read = sum(counts["read"] for counts in tally.rows.values())
+        seconds = self._progress.tasks[0].elapsed or 0
+        rate = f"{sum(tally.resources.values()) / seconds:,.0f}" if seconds > 1 else "…"
+        self._progress.update(self._task, completed=read, total=rows, rate=rate)
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _tell(tally: "Tally", out: Path) -> None:
+    from rich.table import Table
+
+    table = Table(title="Rows", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("table", no_wrap=True)
+    for name in ("read", "converted", "rejected", "filtered"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, counts in sorted(tally.rows.items()):
+        table.add_row(shown(name), *(f"{counts[each]:,}" for each in ("read", "converted", "rejected", "filtered")))
+    screen = console(stderr=True)
+    screen.print(table)
+    made = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.resources.items(), key=lambda each: -each[1]))
+    talk(f"{tally.persons:,} persons: {made or 'nothing'}.")
+    _listed("Rejected", ((f"{table}: {reason}", n) for (table, _, reason), n in tally.rejected.most_common()))
+    _listed(
+        "Kept as text, for no code is known",
+        ((f"{rule}: {column} = {value}", n) for (rule, column, value), n in tally.unmapped.most_common()),
+    )
+    _listed(
+        "Findings of validation",
+        (
+            (f"{severity}: {message} [{rule}]", n)
+            for (severity, rule, message), n in tally.findings.most_common()
+            if severity != "information"
+        ),
+    )
+    if tally.unchecked:
+        talk(f"Codes of these systems were not checked: {', '.join(sorted(tally.unchecked))}.")
+    if tally.total_rejected:
+        talk(
+            f"{tally.total_rejected:,} rows were rejected: they are in {out / 'rejects'} with the reasons. Mend them "
+            f"and convert that folder."
+        )
+    for name, difference in tally.unaccounted().items():
+        talk(f"The sums of table {name} do not add up by {difference}: this is a defect of ours.")
+
+
+def _listed(title: str, rows: "Iterable[tuple[str, int]]") -> None:
+    found = list(rows)
+    if not found:
+        return
+    talk(f"{title}:")
+    for text, count in found[:_SHOWN]:
+        talk(shown(f"  {count:>7,} × {text}"))
+    if len(found) > _SHOWN:
+        talk(f"  and {len(found) - _SHOWN} more kinds; manifest.json lists them.")

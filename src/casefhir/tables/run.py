@@ -1,0 +1,222 @@
+"""The run: read, group, convert in one or several processes, write; interrupted anywhere, it can be resumed."""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from casefhir import exactjson
+from casefhir.delivery.files import GrowingFiles, LostOutput
+from casefhir.delivery.workers import in_order
+from casefhir.errors import CasefhirError
+from casefhir.sources.tables.files import Opened, address
+from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.load import LoadedMapping, load_mapping
+from casefhir.sources.tables.opening import open_mapping
+from casefhir.sources.tables.readers import fingerprint
+from casefhir.sources.tables.rows import PersonRows
+from casefhir.tables.making import Chunk, Made, Maker
+from casefhir.tables.options import Options
+from casefhir.tables.rejects import Rejected, context_lines, reject_header, reject_lines, reject_name
+from casefhir.tables.tally import Tally
+
+CHUNK = 100
+"""Persons a piece of work."""
+_CHECKPOINT = 20
+"""Pieces between two checkpoints."""
+MANIFEST = "manifest.json"
+_PROGRESS = ".casefhir-progress.json"
+_LOCK = ".casefhir-lock"
+
+
+class InUse(CasefhirError):
+    """Another run writes to the same folder."""
+
+
+class NothingToResume(CasefhirError):
+    """There is no interrupted run to go on with, or it was one of something else."""
+
+
+def convert_tables(
+    inputs: Sequence[str | Path],
+    mapping: str | Path | LoadedMapping,
+    out: Path,
+    options: Options | None = None,
+    *,
+    jobs: int = 1,
+    resume: bool = False,
+    progress: Callable[[Tally, int | None], None] | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Tally:
+    """Convert the tables in `inputs` (files, folders, database URLs) by `mapping` into the folder `out`.
+
+    The same input gives the same bytes whatever `jobs` is. `progress` is told the sums after every piece, and how many
+    rows there are if that is known; `note` what was found out of the files. Raises
+    `TableError`, `MappingError`, `Halted`, `InUse`, `NothingToResume`; what a killed run had finished is kept for
+    `resume`.
+    """
+    options = options or Options()
+    loaded = chosen(mapping, options)
+    opened = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter)
+    if note:
+        for each in opened.notes:
+            note(each)
+    about = about_run(inputs, loaded, opened.files, options)
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        begun = _read_progress(out, about) if resume else None
+        tally = Tally.from_json(begun["tally"]) if begun else Tally()
+        files = GrowingFiles(
+            out,
+            compression=options.compression,
+            part_size=options.part_size,
+            state=begun["files"] if begun else None,
+        )
+        done = begun["pieces"] if begun else 0
+        refused: list[Rejected] = []
+
+        def fault(table: str, number: int, row: tuple[str | None, ...], reason: str) -> None:
+            refused.append(Rejected(table, number, row, reason))
+
+        grouped = persons(opened.keyed, fault)
+        pieces = islice(_chunks(grouped, refused), done, None)
+        made_by = in_order(pieces, Maker, (loaded, opened.files.sheets, opened.lookups, options), jobs=jobs)
+        for place, made in enumerate(made_by, done + 1):
+            tally.add(made.tally)
+            _store(made, files, out, opened.files)
+            if place % _CHECKPOINT == 0:
+                _write_progress(
+                    out, {"about": about, "pieces": place, "files": files.checkpoint(), "tally": tally.to_json()}
+                )
+            if progress:
+                progress(tally, opened.count)
+        _finish(out, files, about, tally)
+    return tally
+
+
+def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMapping:
+    """The mapping, with what the options overrule."""
+    loaded = mapping if isinstance(mapping, LoadedMapping) else load_mapping(mapping)
+    if options.test_data is None:
+        return loaded
+    return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
+
+
+def _chunks(grouped: Iterator[PersonRows], refused: list[Rejected]) -> Iterator[Chunk]:
+    """Pieces of work; a refused row goes with the piece that was being read when it was met."""
+    while True:
+        found = tuple(islice(grouped, CHUNK))
+        if not found and not refused:
+            return
+        told = tuple(refused)
+        refused.clear()
+        yield Chunk(found, told)
+
+
+def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:
+    for name, lines in sorted(made.lines.items()):
+        files.add(name, lines)
+    for key, (bundle, index) in made.bundles.items():
+        _write_whole(out / f"{key}.json", bundle)
+        _write_whole(out / "index" / f"{key}.json", index)
+    by_table: dict[str, list[Rejected]] = {}
+    for each in made.rejects:
+        by_table.setdefault(each.table, []).append(each)
+    for table, rejected in sorted(by_table.items()):
+        _add_rows(files, opened, table, reject_lines(opened.sheets[table], rejected), context=False)
+    for table, rows in sorted(made.context.items()):
+        _add_rows(files, opened, table, context_lines(rows), context=True)
+
+
+def _add_rows(files: GrowingFiles, opened: Opened, table: str, lines: bytes, *, context: bool) -> None:
+    name = reject_name(table, context=context)
+    if name not in files:
+        lines = reject_header(opened.sheets[table], context=context) + lines
+    files.add(name, lines)
+
+
+def _finish(out: Path, files: GrowingFiles, about: dict[str, Any], tally: Tally) -> None:
+    before = _earlier(out)
+    written = [str(path.relative_to(out)) for path in files.finish()]
+    for name in before - set(written):
+        (out / name).unlink(missing_ok=True)  # of an earlier run into the same folder
+    manifest = {**about, **tally.to_json(), "files": sorted(written)}
+    _write_whole(out / MANIFEST, exactjson.write(manifest, indent=True))
+    (out / _PROGRESS).unlink(missing_ok=True)
+
+
+def _earlier(out: Path) -> set[str]:
+    """The files of an earlier run, by its manifest."""
+    try:
+        found = exactjson.read((out / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return set()
+    return set(found.get("files", []))
+
+
+def about_run(inputs: Sequence[str | Path], loaded: LoadedMapping, opened: Opened, options: Options) -> dict[str, Any]:
+    """What was converted, by what: a run is resumed only if all of it is the same."""
+    sources = []
+    for path in opened.paths:
+        found = fingerprint(path)
+        sources.append({"file": path.name, "size": found.size, "sha256": found.sha256})
+    databases = [address(each) for each in inputs if isinstance(each, str) and "://" in each]
+    mapping = loaded.mapping
+    about = {
+        "software": f"casefhir {version('casefhir')}",
+        "mapping": {"name": mapping.name, "version": mapping.version, "sha256": loaded.sha256},
+        "options": {name: value for name, value in asdict(options).items() if name not in ("encoding", "delimiter")},
+        "sources": sources,
+    }
+    return about | ({"databases": databases} if databases else {})
+
+
+def _identity(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+def _read_progress(out: Path, about: dict[str, Any]) -> dict[str, Any]:
+    path = out / _PROGRESS
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise NothingToResume(f"{out}: There is no interrupted run here; start without --resume.") from None
+    except ValueError as error:
+        raise LostOutput(f"{path}: The record of the interrupted run cannot be read ({error}); start anew.") from error
+    if found["about"] != _identity(about):
+        raise NothingToResume(
+            f"{out}: The interrupted run was of other tables, another mapping or other options; start without --resume."
+        )
+    return found
+
+
+def _write_progress(out: Path, found: dict[str, Any]) -> None:
+    _write_whole(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.new")
+    with scratch.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(scratch, path)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    with (out / _LOCK).open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUse(f"{out}: Another run is writing here; wait for it or name another folder.") from error
+        yield
+    (out / _LOCK).unlink(missing_ok=True)
