@@ -156,6 +156,7 @@ def element(path: str, **more: Any) -> Json:
 
 
 RULE = {"key": "x-1", "severity": "error", "human": "x"}
+BOUND_TO_A_SYSTEM = {"strength": "required", "valueSet": "http://hl7.org/fhir/observation-status"}
 SLICED = {"discriminator": [{"type": "value", "path": "code"}], "rules": "open"}
 
 
@@ -176,6 +177,13 @@ SLICED = {"discriminator": [{"type": "value", "path": "code"}], "rules": "open"}
         (element("Observation.category", slicing=SLICED), ["discriminator"]),
         (element("Observation", constraint=[RULE | {"expression": "code.exists()"}]), []),
         (element("Observation", constraint=[RULE | {"expression": "code.exists("}]), ["constraint-expression"]),
+        (element("Observation", constraint=[RULE | {"expression": "bananas.exists()"}]), ["constraint-expression"]),
+        (element("Observation.component", constraint=[RULE | {"expression": "code.coding.exists()"}]), []),
+        (
+            element("Observation.component", constraint=[RULE | {"expression": "status.exists()"}]),
+            ["constraint-expression"],
+        ),
+        (element("Observation.code", binding=BOUND_TO_A_SYSTEM), ["differential-binding"]),
     ],
 )
 def test_a_differential_fits_its_type(given, rules):

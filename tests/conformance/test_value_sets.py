@@ -163,7 +163,8 @@ def test_a_filters_expression_is_over_the_value_sets_parameters(language, text, 
     [
         ("male", "a", {}),
         ("bananas", "a", {"value-set-map": "error"}),
-        ("male", "z", {"value-set-map": "warning"}),
+        ("male", "z", {"value-set-map": "error"}),
+        ("male", "b", {"value-set-map": "warning"}),
     ],
 )
 def test_a_map_maps_codes_of_its_value_sets(source, target, rules):
@@ -176,7 +177,8 @@ def test_a_map_maps_codes_of_its_value_sets(source, target, rules):
         "targetCanonical": HERE + "ValueSet/v",
         "group": [{"source": GENDER, "target": HERE + "CodeSystem/s", "element": [element]}],
     }
-    assert found(given, SYSTEM, included(system=HERE + "CodeSystem/s")) == rules
+    both = SYSTEM | {"concept": [{"code": "a"}, {"code": "b"}]}
+    assert found(given, both, included(system=HERE + "CodeSystem/s", concept=[{"code": "a"}])) == rules
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from casefhir.conformance.slicing import same_value
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
+_BACKBONE = frozenset({"BackboneElement", "Element"})
 _STRENGTHS = ("example", "preferred", "extensible", "required")
 
 
@@ -109,7 +110,7 @@ class StructureDefinitions:
         self._binding(node, source, place)
         self._discriminators(node, source, codes or place.types)
         for each in node.children.get("constraint", ()):
-            self._constraint(each)
+            self._constraint(each, codes if codes and not codes & _BACKBONE else place.types)
 
     def _cardinality(self, node: Node, source: Json, place: _Place) -> None:
         least, most = source.get("min"), source.get("max")
@@ -154,6 +155,11 @@ class StructureDefinitions:
 
     def _binding(self, node: Node, source: Json, place: _Place) -> None:
         own = source.get("binding") or {}
+        value_set = own.get("valueSet")
+        found = self.definitions.get(value_set) if isinstance(value_set, str) else None
+        if found is not None and found["resourceType"] != "ValueSet":
+            said = f"{source['path']} is bound to {value_set}, which is a {found['resourceType']}."
+            self._tell("differential-binding", node, said, "Name a value set.", value=value_set)
         before = [each.binding for each in (place.element, place.part) if each is not None and each.binding is not None]
         strength = own.get("strength")
         if strength not in _STRENGTHS or not before:
@@ -179,12 +185,16 @@ class StructureDefinitions:
                 said = f"The discriminator {path!r} of {source['path']} leads nowhere: {error}."
                 self._tell("discriminator", each, said, "Name an element of what is sliced.", value=path)
 
-    def _constraint(self, node: Node) -> None:
+    def _constraint(self, node: Node, types: frozenset[str]) -> None:
         expression = node.get("expression")
         if not isinstance(expression, str):
             return
         try:
             compiled(expression)
+            types_at(parse(expression), types or None)
+        except Unsound as error:
+            said = f"The expression of {node.get('key')} never holds: {error}."
+            self._tell("constraint-expression", node, said, "Name an element of the type.", value=expression)
         except Unsupported as error:
             said = f"The expression of {node.get('key')} cannot be read: {error}"
             self._tell("constraint-expression", node, said, "Correct the FHIRPath.", value=expression)

@@ -139,12 +139,12 @@ class ValueSets:
         if not isinstance(system, str) or not isinstance(code, str):
             return
         value_set = holder.value.get(f"{side}Canonical") or holder.value.get(f"{side}Uri")
-        if isinstance(value_set, str) and self.vocabulary.has(value_set, system, code) is False:
+        if self.vocabulary.knows(system, code) is False:
+            self._tell("map", node, f"{system} has no code {code!r}.", "Use one of its codes.", code)
+        elif isinstance(value_set, str) and self.vocabulary.has(value_set, system, code) is False:
             said = f"The {side} code {code!r} is not in the value set {value_set}."
             severity = "error" if side == "source" else "warning"  # R4: the target value set "provides context"
             self.tell(severity, "profiles.value-set-map", node, said, "Map codes of the value sets named.", value=code)
-        elif self.vocabulary.knows(system, code) is False:
-            self._tell("map", node, f"{system} has no code {code!r}.", "Use one of its codes.", code)
 
 
 def _parameters(source: Json) -> frozenset[str]:
