@@ -104,3 +104,19 @@ def test_every_key_of_a_toml_file_has_its_place() -> None:
     walk({k: v for k, v in tomllib.loads(text).items() if k != "r"}, ())
     assert places[("r", 0, "s", "m")] == (11, 1)
     assert places[("r", 1, "n")] == (13, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("casefhir: 1\nname: a\nname: b\n", r"x\.yaml:3:1: The key 'name' stands here again"),
+        ("a: &a [x]\nb: !!python/name:os.system x\n", r"x\.yaml:2:"),
+        ("a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+            f"b{n}: &b{n} [" + ", ".join([f"*b{n - 1}" if n else "*a"] * 10) + "]\n" for n in range(8)
+        ), "more than"),
+    ],
+)  # fmt: skip
+def test_yaml_that_says_things_twice_or_explodes_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(MappingError, match=says):
+        load_mapping(tmp_path / "x.yaml")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from casefhir import published
 from casefhir.errors import CasefhirError
+from casefhir.sources.records.nodes import Unreadable
+from casefhir.sources.records.yaml_file import read_yaml
 from casefhir.sources.tables import positions
 from casefhir.sources.tables.mapping import TableMapping
 
@@ -74,7 +75,7 @@ def load_mapping(name_or_path: str | FilePath) -> LoadedMapping:
 
 def _path(name_or_path: str | FilePath) -> FilePath:
     path = FilePath(name_or_path)
-    if path.suffix in SUFFIXES or path.exists():
+    if path.suffix in SUFFIXES or path.is_file():
         return path
     known = shipped()
     if str(name_or_path) in known:
@@ -91,18 +92,23 @@ def _tree(path: FilePath, text: str) -> tuple[Any, dict[positions.Path, position
     try:
         if path.suffix == ".toml":
             return tomllib.loads(text), positions.of_toml(text)
-        return yaml.safe_load(text), positions.of_yaml(text)
+        return _of_yaml(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f'{path}: {error}. A value in TOML is "text", a number, true, [..] or {{..}}.') from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise MappingError(f"{where}: {error.problem}. Check the indentation and the quotes there.") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise MappingError(f"{path}: {error}") from None
+    except Unreadable as error:
+        raise MappingError(f"{path}:{error.mistake.place.line}:{error.mistake.place.column}: {error}") from None
 
 
-_KINDS = {"column", "cell", "first", "when", "link", "bounds", "named"}
+def _of_yaml(text: str) -> tuple[Any, dict[positions.Path, positions.Place]]:
+    """Scalars stay text (`no` is no truth value, `1.0` no number): what they mean is the model's to say."""
+    node = read_yaml(text)
+    tree = node.plain()
+    if isinstance(tree, dict) and tree.get("casefhir") == "1":
+        tree["casefhir"] = 1
+    return tree, positions.of_node(node)
+
+
+_KINDS = {"column", "cell", "first", "several", "when", "link", "bounds", "named"}
 
 
 def _sentences(path: FilePath, error: ValidationError, places: dict[positions.Path, positions.Place]) -> str:

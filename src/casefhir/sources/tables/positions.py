@@ -2,29 +2,23 @@
 
 from collections.abc import Iterator
 
-import yaml
+from casefhir.sources.records.nodes import Node
 
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
 
-def of_yaml(text: str) -> dict[Path, Place]:
+def of_node(node: Node, path: Path = ()) -> dict[Path, Place]:
     """Line and column (from 1) of every key and item of a YAML document."""
     found: dict[Path, Place] = {}
-
-    def walk(node: yaml.Node | None, path: Path) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                here = (*path, key.value)
-                found[here] = (key.start_mark.line + 1, key.start_mark.column + 1)
-                walk(value, here)
-        elif isinstance(node, yaml.SequenceNode):
-            for place, value in enumerate(node.value):
-                here = (*path, place)
-                found[here] = (value.start_mark.line + 1, value.start_mark.column + 1)
-                walk(value, here)
-
-    walk(yaml.compose(text, Loader=yaml.SafeLoader), ())
+    if isinstance(node.value, dict):
+        for key, each in node.value.items():
+            found[(*path, key)] = (node.keys[key].line, node.keys[key].column)
+            found |= of_node(each, (*path, key))
+    elif isinstance(node.value, list):
+        for place, each in enumerate(node.value):
+            found[(*path, place)] = (each.place.line, each.place.column)
+            found |= of_node(each, (*path, place))
     return found
 
 
