@@ -314,7 +314,7 @@ def main() -> None:
     print("  memory, MB: " + ", ".join(f"{name} {memory}" for name, (_, _, memory) in used.items()))
     print("\nmistakes noticed")
     for name, by in noticed.items():
-        print(f"  {name:40} " + ", ".join(who.partition(" ")[0] for who, is_seen in by.items() if is_seen))
+        print(f"  {name:40} " + ", ".join(who.split()[0].rstrip(",") for who, is_seen in by.items() if is_seen))
 
 
 if __name__ == "__main__":
