@@ -290,6 +290,17 @@ class TestProblems:
         assert (made.status, made.severity, made.onset) == (None, None, None)
         assert made.notes == ("severity: severe", "onset: 2020")
 
+    def test_a_certainty_nobody_understands_is_never_taken_for_a_confirmation(self) -> None:
+        found = problem(SURE="ruled out by biopsy")
+        assert fact(found, Problem).certainty == "unconfirmed"
+        assert fact(found, Problem).notes == ("Certainty: ruled out by biopsy",)
+        assert found.unmapped["mh", "SURE", "ruled out by biopsy"] == 1
+
+    def test_words_of_a_map_that_lead_to_no_known_value_are_kept_too(self) -> None:
+        text = MH.replace('certainty = "SURE?"', 'certainty = { column = "SURE", map = { "1" = "confirmed" } }')
+        made = fact(problem(text, SURE="2"), Problem)
+        assert (made.certainty, made.notes) == ("unconfirmed", ("Certainty: 2",))
+
     def test_an_age_at_onset(self) -> None:
         made = fact(problem(MH.replace('"START?"', '{ age = "START" }'), START="P5Y11M"), Problem)
         assert isinstance(made.onset, Age)

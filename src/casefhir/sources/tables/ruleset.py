@@ -86,7 +86,8 @@ class ProblemRule(Coding):
     status: Words | None = None
     """active, recurrence, relapse, inactive, remission, resolved (as told; `resolved` follows from an abatement)."""
     certainty: Words | None = None
-    """confirmed (where nothing else is told), provisional, differential, unconfirmed, refuted (absent, denied)."""
+    """confirmed (where nothing is told), provisional, differential, unconfirmed (also where the words are not
+    understood), refuted (absent, denied)."""
     severity: Words | None = None
     """mild, moderate, severe."""
     category: Words | None = None
@@ -226,7 +227,7 @@ class IntoleranceRule(Rule):
     status: Words | None = None
     """active, inactive, resolved."""
     certainty: Words | None = None
-    """confirmed, unconfirmed (where nothing is told), presumed, refuted."""
+    """confirmed, unconfirmed (where nothing is told), refuted."""
     onset: Time | None = None
     reactions: tuple[Phrase, ...] = ()
     visit: VisitLink | None = None

@@ -213,8 +213,10 @@ class Scope:
 
         return text
 
-    def choice(self, told: Words | None, name: str) -> Choice | None:
-        """A field with a fixed choice of values, for which the usual words are known."""
+    def choice(self, told: Words | None, name: str, label: str | None = None) -> Choice | None:
+        """A field with a fixed choice of values, for which the usual words are known. With a `label`, words that are
+        not understood stand in the fact's notes under it; without, whoever asks keeps them.
+        """
         read = self.words(told, name)
         if read is None:
             return None
@@ -228,13 +230,17 @@ class Scope:
             found = known.get(words.casefold())
             if found is None and not isinstance(words, UnmappedWords):
                 telling.unmapped[self.rule, column, printed] += 1
+            if found is None and label is not None:
+                telling.remarks.append(f"{label}: {printed}")
             return (found or None), printed
 
         return chosen
 
-    def truth(self, told: Words | None, name: str) -> Callable[[Row, Telling], bool | None] | None:
+    def truth(
+        self, told: Words | None, name: str, label: str | None = None
+    ) -> Callable[[Row, Telling], bool | None] | None:
         """A field that is yes or no."""
-        choice = self.choice(told, name)
+        choice = self.choice(told, name, label)
         if choice is None:
             return None
 

@@ -28,7 +28,10 @@ def adverse_events(
     """Compiles `rule`: the event first, then the condition that it became."""
     name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
     when, end = moment(scope, rule.when, "when"), moment(scope, rule.end, "end")
-    severity, outcome = scope.choice(rule.severity, _SEVERITY), scope.choice(rule.outcome, "outcome")
+    severity, outcome = (
+        scope.choice(rule.severity, _SEVERITY, "Severity"),
+        scope.choice(rule.outcome, "outcome", "Outcome"),
+    )
     serious = [each for each in (scope.choice(one, "seriousness") for one in rule.seriousness) if each]
     suspects = [_suspects(scope, each, links) for each in rule.suspects]
     action, visit = scope.choice(rule.action, "action"), links.visit(scope, rule.visit)
@@ -52,10 +55,6 @@ def adverse_events(
         grave, grave_words = severity(row, telling) if severity else (None, None)
         weight, weight_words = _seriousness(row, telling)
         result, result_words = outcome(row, telling) if outcome else (None, None)
-        if grave is None and grave_words:
-            telling.remarks.append(f"Severity: {grave_words}")
-        if result is None and result_words:
-            telling.remarks.append(f"Outcome: {result_words}")
         if not rule.condition and ended is not None:
             telling.remarks.append("Ended: " + (ended.printed or ended.date if isinstance(ended, On) else str(ended)))
         told, encounter = remarks(row, telling), visit(row, telling) if visit else None

@@ -16,7 +16,7 @@ def procedures(scope: Scope, rule: ProcedureRule, links: Links) -> Callable[[Row
     """Compiles `rule`."""
     kinds = frozenset({"procedure", "imaging", "report"})
     name = naming(scope, rule.concept, rule.codes, rule.text, kinds)
-    status, when = scope.choice(rule.status, "status-of-procedure"), moment(scope, rule.when, "when")
+    status, when = scope.choice(rule.status, "status-of-procedure", "Status"), moment(scope, rule.when, "when")
     why_not, outcome = phrase(scope, rule.why_not, "why_not"), phrase(scope, rule.outcome, "outcome")
     sites, reasons = phrases(scope, rule.body_sites, "body_sites"), phrases(scope, rule.reasons, "reasons")
     remarks, visit = notes(scope, rule.notes), links.visit(scope, rule.visit)
@@ -24,8 +24,6 @@ def procedures(scope: Scope, rule: ProcedureRule, links: Links) -> Callable[[Row
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Procedure:
         called = name(row, telling)
         state, words = status(row, telling) if status else (None, None)
-        if state is None and words is not None:
-            telling.remarks.append(f"Status: {words}")
         concept = called.concept if called.concept and _is_procedure(called.concept) else None
         return Procedure(
             key,
@@ -83,9 +81,10 @@ def intolerances(
 ) -> Callable[[Row, Telling, str, Cells], Intolerance]:
     """Compiles `rule`."""
     name = naming(scope, rule.drug, rule.codes, rule.text, frozenset({"medication", "substance"}))
-    kind, category = scope.choice(rule.kind, "intolerance"), scope.choice(rule.category, "category-of-intolerance")
-    status = scope.choice(rule.status, "status-of-intolerance")
-    certainty = scope.choice(rule.certainty, "certainty-of-intolerance")
+    kind = scope.choice(rule.kind, "intolerance", "Type")
+    category = scope.choice(rule.category, "category-of-intolerance", "Category")
+    status = scope.choice(rule.status, "status-of-intolerance", "Status")
+    certainty = scope.choice(rule.certainty, "certainty-of-intolerance", "Certainty")
     onset, visit = moment(scope, rule.onset, "onset"), links.visit(scope, rule.visit)
     reactions, remarks = phrases(scope, rule.reactions, "reactions"), notes(scope, rule.notes)
 

@@ -88,7 +88,10 @@ class Static:
 def _static(scope: Scope, rule: CourseRule) -> Callable[[Row, Telling], Static]:
     with scope.part() as part:
         name = naming(part, rule.drug, rule.codes, rule.text, KINDS)
-        status, ongoing = part.choice(rule.status, "status-of-course"), part.truth(rule.ongoing, "truth")
+        status, ongoing = (
+            part.choice(rule.status, "status-of-course", "Status"),
+            part.truth(rule.ongoing, "truth", "Ongoing"),
+        )
         reasons, purposes = phrases(part, rule.reasons, "reasons"), phrases(part, rule.purposes, "purposes")
         dosage = _dosage(part, rule.dose) if rule.dose else None
 

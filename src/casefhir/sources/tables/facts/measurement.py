@@ -159,7 +159,7 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
 def _static(scope: Scope, rule: MeasurementRule) -> tuple[Callable[[Row, Telling], Static], Limits | None]:
     with scope.part() as part:
         name = naming(part, rule.concept, rule.codes, rule.text, KINDS)
-        around, category = setting(part, rule), part.choice(rule.category, "category")
+        around, category = setting(part, rule), part.choice(rule.category, "category", "Category")
         method, body_site = phrase(part, rule.method, "method"), phrase(part, rule.body_site, "body_site")
         scale = bounds(part, rule.scale, "scale")
 

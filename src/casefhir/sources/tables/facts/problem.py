@@ -52,7 +52,7 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
             cells,
             called.text,
             state,
-            sure or "confirmed",
+            sure,
             grave,
             grave_words,
             begun,
@@ -78,7 +78,7 @@ class Static:
 
     name: Name
     status: tuple[str | None, str | None]
-    certainty: str | None
+    certainty: str
     severity: tuple[str | None, str | None]
     category: str | None
     body_sites: tuple[Told | str, ...]
@@ -87,21 +87,32 @@ class Static:
 def _static(scope: Scope, rule: ProblemRule) -> Callable[[Row, Telling], Static]:
     with scope.part() as part:
         name = naming(part, rule.concept, rule.codes, rule.text, KINDS)
-        status, certainty = part.choice(rule.status, "status"), part.choice(rule.certainty, "certainty")
-        severity, category = part.choice(rule.severity, "severity"), part.choice(rule.category, "category-of-problem")
+        status, certainty = (
+            part.choice(rule.status, "status", "Status"),
+            part.choice(rule.certainty, "certainty", "Certainty"),
+        )
+        severity, category = (
+            part.choice(rule.severity, "severity"),
+            part.choice(rule.category, "category-of-problem", "Category"),
+        )
         sites = phrases(part, rule.body_sites, "body_sites")
 
     def tell(row: Row, telling: Telling) -> Static:
         return Static(
             name(row, telling),
             status(row, telling) if status else (None, None),
-            certainty(row, telling)[0] if certainty else None,
+            _certainty(*certainty(row, telling)) if certainty else "confirmed",
             severity(row, telling) if severity else (None, None),
             category(row, telling)[0] if category else None,
             sites(row, telling) if sites else (),
         )
 
     return part.remembered(tell)
+
+
+def _certainty(value: str | None, words: str | None) -> str:
+    """What nobody doubts is confirmed; words that are not understood may doubt it, or deny it."""
+    return value or ("unconfirmed" if words is not None else "confirmed")
 
 
 def _said(told: object) -> str:
