@@ -320,6 +320,22 @@ def test_the_bundle_that_is_copied_is_the_bundle(opened: Open) -> None:
     ]
 
 
+def test_copying_puts_the_bundle_or_the_table_on_the_clipboard(opened: Open) -> None:
+    browser = opened(page(read([SCIG])))
+    browser.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    )
+    read_back = "const done = arguments[0]; setTimeout(() => navigator.clipboard.readText().then(done, done), 200)"
+    browser.find_element("css selector", ".copy-json").click()
+    copied = exactjson.read(browser.execute_async_script(read_back).encode())
+    assert len(copied["entry"]) == len(exactjson.read(SCIG.read_bytes())["entry"])
+    assert browser.find_element("id", "told").text == "The bundle is copied."
+    browser.find_element("css selector", "[data-copy=case1-t1]").click()
+    lines = browser.execute_async_script(read_back).splitlines()
+    assert lines[0].split("\t")[:3] == ["What", "Value", "When"]
+    assert len(lines) == 1 + len(browser.find_elements("css selector", "#case1-t1 tbody tr"))
+
+
 def test_script_in_every_field_stays_text(opened: Open) -> None:
     folder = suite("naughty")
     payloads = [
@@ -361,20 +377,69 @@ def test_script_in_every_field_stays_text(opened: Open) -> None:
         )
     browser = opened(page(held(*found)))  # an alert would end the next command with an error
     assert [each["message"] for each in browser.get_log("browser")] == []
-    assert (
-        browser.execute_script("""return [...document.querySelectorAll('*')].filter((each) =>
-        [...each.attributes].some((attribute) => /^on/i.test(attribute.name))
-        || /^(javascript|data|https?):/i.test(each.getAttribute('href') ?? each.getAttribute('xlink:href') ?? '')
-        || ['IMG', 'IFRAME', 'OBJECT', 'EMBED', 'LINK', 'BASE', 'VIDEO', 'AUDIO'].includes(each.tagName)
-        ).map((each) => each.outerHTML.slice(0, 200))""")
-        == []
-    )
+    assert browser.execute_script(ACTIVE) == []
     scripts = browser.execute_script("return [...document.scripts].filter((each) => !each.type).length")
     assert scripts == 2
     titles = browser.execute_script("return [...document.querySelectorAll('tbody th')].map((each) => each.textContent)")
     assert sorted(" ".join(each.split()) for each in titles) == sorted(
         " ".join(each.split()) for each in [*payloads, *payloads]
     )
+
+
+ACTIVE = """return [...document.querySelectorAll('*')].filter((each) =>
+    [...each.attributes].some((attribute) => /^on/i.test(attribute.name))
+    || /^(javascript|data|https?):/i.test(each.getAttribute('href') ?? each.getAttribute('xlink:href') ?? '')
+    || ['IMG', 'IFRAME', 'OBJECT', 'EMBED', 'LINK', 'BASE', 'VIDEO', 'AUDIO'].includes(each.tagName)
+    ).map((each) => each.outerHTML.slice(0, 200))"""
+
+
+def test_script_in_names_of_cases_sources_and_findings_stays_text(opened: Open, tmp_path: Path) -> None:
+    """Where the page is put together by script: many cases, small multiples, documents, tooltips, findings."""
+    payloads = [each for each in exactjson.read((suite("naughty") / "xss-payloads.json").read_bytes()) if each.strip()]
+    said = "\n".join(payloads)
+    (tmp_path / "said").mkdir()
+    document = told(said, {f"o{at}": payload for at, payload in enumerate(payloads[:40])})
+    (tmp_path / "said.json").write_bytes(bundle(*(each.value | {"status": payloads[3]} for each in document)))
+    for at, payload in enumerate(payloads[:60]):
+        subject = {"reference": f"urn:uuid:p{at}"}
+        (tmp_path / f"{at}.json").write_bytes(
+            bundle(
+                {"resourceType": "Patient", "id": f"p{at}", "name": [{"text": payload}]},
+                {
+                    "resourceType": "MedicationStatement",
+                    "id": f"m{at}",
+                    "subject": subject,
+                    "medicationCodeableConcept": {"text": payloads[0]},
+                    "effectivePeriod": {"start": "2012"},
+                },
+                {
+                    "resourceType": "Observation",
+                    "id": f"v{at}",
+                    "subject": subject,
+                    "code": {"text": payloads[1]},
+                    "valueQuantity": {"value": at, "unit": payloads[2]},
+                    "referenceRange": [{"high": {"value": 30, "unit": payloads[2]}, "text": payload}],
+                    "effectiveDateTime": "2012-05",
+                },
+            )
+        )
+    files = sorted(tmp_path.glob("*.json"))
+    browser = opened(page(read(files), findings(files), Sources(sources_of(tmp_path / "said", said))))
+    for section in browser.find_elements("css selector", ".case"):
+        browser.execute_script("unpack(arguments[0])", section)
+    browser.execute_script("document.querySelectorAll('.chart').forEach(began)")
+    drawn(browser)
+    browser.execute_async_script("const done = arguments[0]; drawMultiples().then(done)")
+    mark = browser.find_element("css selector", ".chart svg [data-fact]")
+    webdriver.ActionChains(browser).move_to_element(mark).perform()
+    assert [each["message"] for each in browser.get_log("browser")] == []
+    assert browser.execute_script(ACTIVE) == []
+    shown = [each.get_attribute("textContent") for each in browser.find_elements("css selector", "#cohort tbody th")]
+    names = {" ".join(each.partition(" (case")[0].split()) for each in shown}
+    assert {" ".join(each.split()) for each in payloads[:60]} <= names
+    assert browser.find_elements("css selector", ".findings li")
+    words = browser.find_element("css selector", ".words").get_attribute("textContent")
+    assert words == said.replace("\r\n", "\n").replace("\r", "\n")  # HTML has one end of line
 
 
 OVERLAPS = """
