@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from casefhir.conformance import validate
+from casefhir.conformance.api import Checker
 from casefhir.conformance.fast import loads
 from casefhir.conformance.findings import Report
 from casefhir.conformance.reader import read
@@ -85,12 +86,31 @@ def test_it_says_yes_to_the_work_of_the_benchmark():
 @pytest.mark.parametrize("seed", range(5))
 def test_its_yes_is_never_wrong(seed):
     examples = [*VALID, *(entry["resource"] for entry in orjson.loads(bench.bundle(seed))["entry"][:6])]
+    examples += [{key: each for key, each in one.items() if key != "text"} for one in examples]
     for _, mutant in mutate_resources.mutants(seed, 300, examples):
         trip = VALIDATOR.fast.accepts(mutant)
         if trip is not None:
+            fast = Report()
+            VALIDATOR.note(trip, mutant, fast)
             report = slow(mutant)
-            assert report.findings == []
-            assert report.unchecked == dict(Counter(trip.unchecked))
+            assert fast.findings == report.findings
+            assert report.unchecked == fast.unchecked == dict(Counter(trip.unchecked))
+
+
+@pytest.mark.parametrize("layers", [None, {"structure"}])
+def test_a_missing_narrative_is_told_as_the_slow_path_tells_it(layers):
+    data = orjson.loads(bench.bundle(0))
+    for entry in data["entry"][::3]:
+        del entry["resource"]["text"]
+    text = orjson.dumps(data, option=orjson.OPT_INDENT_2)
+    checker = Checker(layers=layers)
+    assert checker.validator.quick(*loads(text)) is not None
+    one, other = checker.report(), checker.report()
+    checker.check_bytes(text, one, file="x", first_line=7, first_byte=70)
+    checker.validator.fast = None
+    checker.check_bytes(text, other, file="x", first_line=7, first_byte=70)
+    assert one == other
+    assert one.counts["warning"] == (0 if layers else 10)
 
 
 @pytest.mark.parametrize(

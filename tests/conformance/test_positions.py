@@ -95,3 +95,10 @@ def test_a_place_in_a_long_text_costs_no_more_than_the_text():
     tracemalloc.stop()
     assert not repeated
     assert peak < 20_000_000
+
+
+def test_what_is_wrong_in_an_extension_of_a_primitive_is_found_there():
+    data = b'{"resourceType": "Patient", "birthDate": "1970", "_birthDate": {"extension": [{"url": "a b"}]}}'
+    found = [each for each in validate(data, layers={"structure"}).findings if each.pointer.endswith("/url")]
+    assert {each.pointer for each in found} == {"/_birthDate/extension/0/url"}
+    assert all(data[each.offset :].startswith(b'"a b"') for each in found)

@@ -159,7 +159,15 @@ def validate_bytes(
     """
     if too_big(data) is None:
         loaded = loads(data)
-        if loaded is not None and validator.quick(loaded[0], report, loaded[1]):
+        trip = validator.quick(*loaded) if loaded is not None else None
+        if loaded is not None and trip is not None:
+            if not trip.bare:
+                validator.note(trip, loaded[0], report, file=file)
+                return
+            found = Report(limit=report.limit, accepts=report.accepts)
+            validator.note(trip, loaded[0], found, file=file)
+            _place(found, [], data, first_line, first_byte)
+            report.merge(found)
             return
     value, faults = read(data)
     found = Report(limit=report.limit, accepts=report.accepts)

@@ -1,4 +1,6 @@
-"""The fast path: yes, or no answer. A yes means that the slow path would find nothing in any layer."""
+"""The fast path: yes, or no answer. A yes means that the slow path would find nothing in any layer but that the
+resources named in it have no narrative (dom-6).
+"""
 
 import re
 from typing import Any
@@ -63,7 +65,9 @@ class Fast:
         )
 
     def accepts(self, resource: Any, keys: int | None = None) -> Trip | None:
-        """The run's notes when `resource` surely has no findings, else None; `keys`: how many its bytes have."""
+        """The run's notes when `resource` surely has no findings but those in `Trip.bare`, else None; `keys`: how many
+        its bytes have.
+        """
         if not self.usable or resource.__class__ is not dict:
             return None
         kind = self.maker.resource(resource.get("resourceType"))

@@ -24,16 +24,20 @@ SEEN_ELSEWHERE = frozenset({"ref-1", "dom-3", "txt-1", "txt-2"})  # by reference
 NATIVE = {"per-1": "V.period(o)", "rng-2": "V.range(o)"}
 _SIMPLE = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
 _BAIL: Function = lambda _o, _t: False  # noqa: E731
+BARE = "dom-6"
 _LIMIT = 20_000
 
 
 @dataclass(slots=True)
 class Trip:
-    """What one run collects: references with the types allowed, systems not checked, ids of elements, keys met."""
+    """What one run collects: references with the types allowed, systems not checked, ids of elements, keys met, and the
+    resources without a narrative: the one finding (dom-6) that most data has, and that needs no explaining.
+    """
 
     references: list[tuple[str, frozenset[str] | None]] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    bare: list[Json] = field(default_factory=list)
     keys: int = 0
 
 
@@ -268,6 +272,9 @@ class Writer:
         return {rule.key: rule for rule in (*self.shape.rules, *own) if rule.key not in SEEN_ELSEWHERE}.values()
 
     def _rule(self, rule: Rule) -> None:
+        if rule.key == BARE and "text" not in self.keys:
+            self.body.append("t.bare.append(o)")
+            return
         if rule.key in NATIVE:
             test = NATIVE[rule.key]
         else:

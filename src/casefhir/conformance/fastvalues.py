@@ -63,7 +63,7 @@ class Values:
                 return True
             reading = read(text)
             return not reading.faults and not reading.links
-        if fault(kind, text) is not None:
+        if fault(kind, text) is not None or doubt(text) is not None:
             return False
         if kind in ("date", "dateTime", "instant") and not "1800" <= text[:4] <= "2100":
             return False

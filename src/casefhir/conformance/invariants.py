@@ -5,6 +5,7 @@ from functools import cache
 
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
 from casefhir.conformance.fhirpath.evaluation import Failed, Step
+from casefhir.conformance.findings import Severity
 from casefhir.conformance.narrative import read
 from casefhir.conformance.shapes import Element, Rule, Shape
 from casefhir.conformance.structure import Tell
@@ -113,6 +114,14 @@ def translated(expression: str) -> Step | str:
         return str(error)
 
 
+def words(rule: Rule) -> tuple[Severity, str, str]:
+    """Severity, sentence and what mends it, of a finding that `rule` does not hold."""
+    practice = " (best practice)" if rule.best_practice else ""
+    severity: Severity = "warning" if rule.best_practice or rule.severity == "warning" else "error"
+    message = f"{rule.human}{practice}.".replace("..", ".")
+    return severity, message, f"Rule {rule.key}: {CORRECTED.get(rule.key, rule.expression)}"
+
+
 class Invariants:
     """Evaluates the rules of each node; `make` gives the environment that expressions see."""
 
@@ -184,12 +193,5 @@ class Invariants:
         """Tell that `rule` does not hold on `node`."""
         if rule.best_practice and not self.best_practice:
             return
-        practice = " (best practice)" if rule.best_practice else ""
-        severity = "warning" if rule.best_practice or rule.severity == "warning" else "error"
-        self.tell(
-            severity,
-            rule.key,
-            node,
-            f"{rule.human}{practice}.".replace("..", "."),
-            f"Rule {rule.key}: {CORRECTED.get(rule.key, rule.expression)}",
-        )
+        severity, message, mend = words(rule)
+        self.tell(severity, rule.key, node, message, mend)

@@ -63,11 +63,13 @@ class Node:
 
     @property
     def pointer(self) -> str:
-        """The place as a JSON pointer."""
+        """The place as a JSON pointer; what belongs to a primitive stands below its `_key`."""
         parts: list[str] = []
         node: Node | None = self
         while node is not None and node.parent is not None:
-            parts.append(node.key if node.index is None else f"{node.key}/{node.index}")
+            beside = node.is_primitive() and (node is not self or (node.value is None and node.sibling is not None))
+            key = f"_{node.key}" if beside else node.key
+            parts.append(key if node.index is None else f"{key}/{node.index}")
             node = node.parent
         return "".join("/" + part for part in reversed(parts))
 

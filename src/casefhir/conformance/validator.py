@@ -1,6 +1,7 @@
 """One resource through all layers: the tree is built once, every check walks it."""
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 from casefhir.conformance.bundles import Bundles
@@ -8,14 +9,16 @@ from casefhir.conformance.contents import Contents
 from casefhir.conformance.definitions import Definitions, Json
 from casefhir.conformance.extensions import Extensions
 from casefhir.conformance.fast import Fast
+from casefhir.conformance.fastcode import BARE, Trip
 from casefhir.conformance.fhirpath import Env
-from casefhir.conformance.findings import LAYERS, Finding, Report
+from casefhir.conformance.findings import LAYERS, Finding, Report, Severity
 from casefhir.conformance.following import Follower
-from casefhir.conformance.invariants import Invariants
+from casefhir.conformance.invariants import Invariants, words
 from casefhir.conformance.meaning import Meaning
 from casefhir.conformance.profiles import Profiles
 from casefhir.conformance.prose import Prose
 from casefhir.conformance.references import References
+from casefhir.conformance.shapes import shape
 from casefhir.conformance.signatures import Signatures
 from casefhir.conformance.slicing import Slicer
 from casefhir.conformance.structure import build
@@ -60,6 +63,13 @@ def _step(node: Node, key: str) -> str:
     return f"{element.name}.ofType({ref.code})" if element.choice else element.name
 
 
+@cache
+def _bare_words() -> tuple[Severity, str, str]:
+    source = shape("DomainResource")
+    assert source is not None
+    return words(next(each for each in source.rules if each.key == BARE))
+
+
 class Validator:
     """Checks resources one by one; keeps the definitions it has read.
 
@@ -85,23 +95,38 @@ class Validator:
 
     def check(self, resource: Any, report: Report, *, file: str | None = None) -> None:
         """Check `resource` (decimals as Decimal) and add what was found to `report`."""
-        if self.quick(resource, report):
-            return
-        self.check_slowly(resource, report, file=file)
+        trip = self.quick(resource)
+        if trip is None:
+            self.check_slowly(resource, report, file=file)
+        else:
+            self.note(trip, resource, report, file=file)
 
-    def quick(self, resource: Any, report: Report, keys: int | None = None) -> bool:
-        """True, and the resource counted, when the fast path is sure that there is nothing to find.
+    def quick(self, resource: Any, keys: int | None = None) -> Trip | None:
+        """The fast path's notes when it is sure that there is nothing to find but what `note` tells, else None.
 
         `keys`: how many keys the bytes have, which shows repeated ones.
         """
         trip = self.fast.accepts(resource, keys) if self.fast is not None else None
-        if trip is None or (trip.unchecked and self.server is not None):
-            return False
+        return None if trip is None or (trip.unchecked and self.server is not None) else trip
+
+    def note(self, trip: Trip, resource: Json, report: Report, *, file: str | None = None) -> None:
+        """Count `resource`, and tell which resources in it have no narrative."""
         report.resources += 1
         if "terminology" in self.layers:
             for each in trip.unchecked:
                 report.unchecked[each] = report.unchecked.get(each, 0) + 1
-        return True
+        if trip.bare and "invariants" in self.layers:
+            severity, message, mend = _bare_words()
+            bare = {id(each) for each in trip.bare}
+            places = [(resource["resourceType"], "", resource)]
+            if resource["resourceType"] == "Bundle":
+                places = [
+                    (f"Bundle.entry[{number}].resource", f"/entry/{number}/resource", each["resource"])
+                    for number, each in enumerate(resource.get("entry", ()))
+                ]
+            for location, pointer, one in places:
+                if id(one) in bare:
+                    report.add(Finding(severity, BARE, location, pointer, message, mend, file=file))
 
     def check_slowly(self, resource: Any, report: Report, *, file: str | None = None) -> None:
         """Check `resource` element by element."""
