@@ -108,6 +108,27 @@ def test_after_a_lost_answer_the_server_is_read_and_not_the_look_ahead_believed(
     assert store.seen.count("transaction") == 2  # that of the lost answer was not sent again
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_error_that_may_be_a_gateways_own_is_read_back(committed: bool) -> None:
+    """A 500 is not sent again; whether the transaction was taken all the same is seen on the server."""
+    store = Store()
+
+    def answer(request: Request) -> Reply | None:
+        if b'"transaction"' in request.body:
+            if committed:
+                store(request)
+            else:
+                store.seen.append("transaction")
+            return Reply(500)
+        return store(request)
+
+    with serving(answer) as server:
+        receipt = upload(small_bundle("a"), f"{server.url}/fhir", retry=QUICK)
+    assert store.seen.count("transaction") == 1
+    assert receipt.by_state == {"done" if committed else "refused": 1}
+    assert receipt.created == (9 if committed else 0)
+
+
 def test_a_server_without_batches_is_asked_one_by_one() -> None:
     store = Store(batches=False)
     with serving(store) as server:

@@ -74,6 +74,9 @@ class Upload:
                     plan = None
                 continue
             except Rejected as error:
+                if error.status >= 500:  # perhaps a gateway's own answer, after the server had committed
+                    plan = await self._moved_by(plan, error)
+                    continue
                 races += 1
                 if error.status not in RACES or races >= self.settings.retry.attempts:
                     raise
@@ -89,6 +92,16 @@ class Upload:
                 return
             plan = None
         raise Transient(f"{self.case.key}: after {rounds} rounds the server still does not hold the case as sent.")
+
+    async def _moved_by(self, sent: Plan, error: Rejected) -> Plan:
+        """What is left to do after an error that need not be the server's own; raises it when nothing was done."""
+        for step in sent.steps:
+            self._unsettled.setdefault(_ours(step), step.action)
+        found = await self.strategy.plan()
+        if len(found.steps) >= len(sent.steps):
+            raise error
+        self._note_held(found)
+        return found
 
     def _note_held(self, plan: Plan) -> None:
         for held in plan.held:
