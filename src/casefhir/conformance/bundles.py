@@ -52,7 +52,16 @@ class Bundles:
             self.tell("error", "references.search-id", entry, "A search's results have ids.", "Give it its id.")
         match = _REST_END.match(url)
         identity = resource.get("id")
-        if match is not None and isinstance(identity, str):
+        if match is not None and match[2] == resource.shape.name and "id" not in resource.children:
+            self.tell(
+                "error",
+                "references.full-url",
+                entry,
+                f"fullUrl ends in {match[2]}/{match[3]}, but the resource has no id.",
+                f"Give it the id {match[3]}, or a urn:uuid: as fullUrl.",
+                value=url,
+            )
+        elif match is not None and isinstance(identity, str):
             if match[2] == resource.shape.name and match[3] != identity:
                 self.tell(
                     "error",

@@ -100,7 +100,7 @@ class Fast:
             own = f"{name}/{resource.get('id')}"
             if url in urls or own in ids or "/_history/" in url:
                 return False
-            served = url.startswith(("http://", "https://")) and url.endswith("/" + own)
+            served = "id" in resource and url.startswith(("http://", "https://")) and url.endswith("/" + own)
             if not served and not url.startswith("urn:uuid:"):
                 return False
             urls[url] = name
