@@ -15,6 +15,7 @@ from casefhir.conformance.findings import Report
 from casefhir.conformance.reader import read
 from casefhir.conformance.validator import Validator
 from tests.conformance.builders import DIV, TEXT, bundle, coded, condition, observation, patient, urn
+from tests.conformance.minimal import cases
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "bench")]
@@ -111,6 +112,15 @@ def test_a_missing_narrative_is_told_as_the_slow_path_tells_it(layers):
     checker.check_bytes(text, other, file="x", first_line=7, first_byte=70)
     assert one == other
     assert one.counts["warning"] == (0 if layers else 10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_its_yes_is_never_wrong_for_any_type_and_no_mutant_stops_the_slow_path(seed):
+    valid = [case.kept for case in cases()]
+    for _, mutant in mutate_resources.mutants(seed, 300, valid):
+        report = slow(mutant)
+        if VALIDATOR.fast.accepts(mutant) is not None:
+            assert report.findings == []
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,12 @@ class Bundles:
                 value=url,
             )
         elif match is not None and isinstance(identity, str):
-            if match[2] == resource.shape.name and match[3] != identity:
+            if (match[2], match[3]) != (resource.shape.name, identity):
                 self.tell(
                     "error",
                     "references.full-url",
                     entry,
-                    f"fullUrl ends in {match[3]}, but the resource's id is {identity}.",
+                    f"fullUrl ends in {match[2]}/{match[3]}, but the resource is {resource.shape.name}/{identity}.",
                     "Make them agree.",
                     value=url,
                 )

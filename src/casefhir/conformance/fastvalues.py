@@ -162,7 +162,7 @@ class Values:
         """Is the system of an Identifier absolute."""
         system = found.get("system")
         if system == "urn:ietf:rfc:3986":
-            return SCHEME.match(found.get("value", "")) is not None
+            return SCHEME.match(found.get("value", "").lower()) is not None
         return system is None or SCHEME.match(system) is not None
 
     def period(self, found: Json) -> bool:

@@ -28,7 +28,8 @@ _TESTS: dict[str, Callable[[int], bool]] = {
 
 def items_of(holder: Json) -> list[Json]:
     """The items right below a Questionnaire or an item of it."""
-    return [each for each in holder.get("item", ()) if isinstance(each, dict)]
+    items = holder.get("item")
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 class Form:

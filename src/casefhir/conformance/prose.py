@@ -111,7 +111,7 @@ class Prose:
                 "Give a URI with a scheme (https:, urn:).",
                 value=system,
             )
-        if system == _RFC_3986 and isinstance(value, str) and not SCHEME.match(value):
+        if system == _RFC_3986 and isinstance(value, str) and not SCHEME.match(value.lower()):
             self.tell(
                 "error",
                 "structure.identifier-uri",

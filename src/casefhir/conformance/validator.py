@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from casefhir.conformance.bundles import Bundles
-from casefhir.conformance.contents import Contents
+from casefhir.conformance.contents import RULED, Contents
 from casefhir.conformance.definitions import Definitions, Json
 from casefhir.conformance.extensions import Extensions
 from casefhir.conformance.fast import Fast
@@ -52,6 +52,13 @@ def shown(value: Any) -> str | None:
         return None
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+# Faults after which an element may not be what its type says.
+_MISSHAPEN = frozenset(
+    f"structure.{each}"
+    for each in ("type", "null", "array", "not-an-array", "empty-array", "empty-object", "missing", "unknown-resource")
+)
 
 
 def _step(node: Node, key: str) -> str:
@@ -141,6 +148,7 @@ class _Run:
         self.report = report
         self.file = file
         self.layers = validator.layers
+        self.misshapen = False
         self.references = References(self.tell)
         self.bundles = Bundles(self.references, self.tell)
         self.terminology = Terminology(validator.vocabulary, self.tell, validator.server)
@@ -205,6 +213,7 @@ class _Run:
         def tell(
             severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "", value: Any = None
         ) -> None:
+            self.misshapen = self.misshapen or rule in _MISSHAPEN
             if not silent or severity == "fatal":
                 self.tell(severity, rule, node, message, mend, key=key, value=value)
 
@@ -240,9 +249,21 @@ class _Run:
         if "meaning" in layers:
             self.meaning.check(node)
 
+    def _contents(self, node: Node) -> None:
+        if not self.misshapen:
+            self.contents.check(node)
+        elif node.shape.name in RULED:
+            self.tell(
+                "warning",
+                "profiles.not-evaluated",
+                node,
+                f"What this {node.shape.name} says was not compared with what it builds on: its JSON is misshapen.",
+                "Mend the errors of layer structure first.",
+            )
+
     def _profiles(self, node: Node) -> None:
         if node.shape.kind == "resource":
-            self.contents.check(node)
+            self._contents(node)
             meta = node.first("meta")
             said = meta.children.get("profile", []) if meta is not None else []
             asked = self.validator.profile if node.parent is None else None

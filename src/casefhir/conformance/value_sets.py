@@ -149,7 +149,8 @@ class ValueSets:
 
 def _parameters(source: Json) -> frozenset[str]:
     found: set[str] = set()
-    for each in source.get("extension", ()):
+    extensions = source.get("extension")
+    for each in extensions if isinstance(extensions, list) else ():
         if isinstance(each, dict) and each.get("url") == _PARAMETER:
             found.update(str(name) for name in extension_values(each, "name"))
     return frozenset(found)
