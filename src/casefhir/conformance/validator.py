@@ -55,10 +55,7 @@ def shown(value: Any) -> str | None:
 
 
 # Faults after which an element may not be what its type says.
-_MISSHAPEN = frozenset(
-    f"structure.{each}"
-    for each in ("type", "null", "array", "not-an-array", "empty-array", "empty-object", "missing", "unknown-resource")
-)
+_MISSHAPEN = frozenset(f"structure.{each}" for each in ("type", "null", "array", "not-an-array", "unknown-resource"))
 
 
 def _step(node: Node, key: str) -> str:
