@@ -1,6 +1,9 @@
 """A person told in tables: every kind of fact with every field that a table can fill."""
 
+import dataclasses
+import random
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from casefhir.record import (
     Address,
@@ -24,12 +27,16 @@ from casefhir.record import (
     Procedure,
     Quantity,
     Range,
+    Relative,
     Report,
     Suspect,
     Told,
     Visit,
     Words,
+    check,
 )
+
+Part = TypeVar("Part")
 
 LOCAL = "https://registry.example.org/codes"
 EXTRACT = Extract(
@@ -301,3 +308,71 @@ def extract(*facts: Fact, person: Person = PERSON, **frame: object) -> Case:
         EXTRACT.title, EXTRACT.mapping, EXTRACT.mapping_sha256, EXTRACT.files, rules, EXTRACT.mapping_version
     )
     return Case(person=person, facts=facts or FACTS, **(base | frame))  # type: ignore[arg-type]
+
+
+def varied(seed: int) -> Case:
+    """A person with every kind of fact, some of the optional fields left out by chance, others given other values."""
+    chance = random.Random(seed)
+    person = _varied(PERSON, chance, extract())
+    return extract(*(_varied(fact, chance, extract()) for fact in FACTS), person=person, key=f"registry.p-{seed}")
+
+
+_OTHERWISE: dict[type, dict[str, tuple[Any, ...]]] = {
+    Person: {
+        "sex": ("male", "other", "unknown"),
+        "birth_date": ("1966", "1966-07-04"),
+        "deceased": (True, False, Between("2019", None, Cells("persons", 1))),
+        "birth_date_absent": ("masked", "asked-unknown"),
+        "marital_status": ("married", "unmarried", "widowed", "domestic partner"),
+    },
+    Visit: {
+        "setting": ("inpatient", "ambulatory", "emergency", "home"),
+        "when": (on("2011-05-04T08:00:00Z"), on("2011")),
+    },
+    Problem: {
+        "severity": ("mild", "moderate"),
+        "onset": (
+            on("2010-05"),
+            Between("2010", "2011-01-02", here()),
+            Relative("after-start", "drug-1", here(), "3 months"),
+        ),
+        "certainty": ("provisional", "differential", "unconfirmed"),
+    },
+    Course: {
+        "status": ("unknown", "not-taken", "on-hold", "intended"),
+        "start": (on("2011"), Relative("after", "dm", here()), Between("2010-02", "2011-03", here())),
+    },
+    Measurement: {
+        "when": (on("2011"), Between("2011", "2012", here()), None),
+        "interpretation": ("abnormal", "critically low", "positive", "negative", "indeterminate"),
+        "category": ("exam", "imaging", "survey", "therapy", "lung-function", "score", "social-history"),
+        "absent_code": ("masked", "not-applicable", "error", "temp-unknown", "positive-infinity", "not-permitted"),
+    },
+    AdverseEvent: {
+        "seriousness": ("non-serious", "serious", "death", "life-threatening", "disability", "intervention-needed"),
+        "outcome": ("recovering", "ongoing", "resolvedWithSequelae", "fatal", "unknown"),
+        "when": (on("2011-07-02T10:00:00+02:00"), Relative("concurrent", "a party", here())),
+    },
+    Intolerance: {"category": ("environment", "biologic", "medication"), "certainty": ("unconfirmed",)},
+    Procedure: {"status": ("completed", "not-done", "in-progress", "unknown")},
+}
+
+
+def _varied(part: Part, chance: random.Random, case: Case) -> Part:
+    for field in dataclasses.fields(part):  # type: ignore[arg-type]
+        optional = field.default is not dataclasses.MISSING and field.name not in ("key", "source")
+        others = _OTHERWISE.get(type(part), {}).get(field.name, ())
+        if others and getattr(part, field.name) is not None and chance.random() < 0.5:
+            changed = dataclasses.replace(part, **{field.name: chance.choice(others)})  # type: ignore[type-var]
+        elif optional and chance.random() < 0.3:
+            changed = dataclasses.replace(part, **{field.name: field.default})  # type: ignore[type-var]
+        else:
+            continue
+        part = changed if not _mistakes(changed, case) else part
+    return part
+
+
+def _mistakes(part: Any, case: Case) -> bool:
+    facts = [part if part.key == fact.key else fact for fact in case.facts]
+    person = part if isinstance(part, Person) else case.person
+    return bool(check(extract(*facts, person=person)))

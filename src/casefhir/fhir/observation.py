@@ -20,6 +20,7 @@ from casefhir.fhir.datatypes import (
     time_choice,
 )
 from casefhir.fhir.narrative import div, summary
+from casefhir.fhir.vital_signs import settle
 from casefhir.record import (
     TITRE,
     Component,
@@ -112,6 +113,7 @@ def observation(context: Context, fact: Measurement) -> Json:
         components.insert(0, {"code": _titre_code(context, fact.concept), "valueQuantity": _titre(fact.titre)})
     if components:
         found["component"] = components
+    settle(context, fact, value, found)
     return found
 
 

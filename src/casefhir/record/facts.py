@@ -285,7 +285,7 @@ class Intolerance:
     source: Source
     text: str | None = None
     kind: Literal["intolerance", "allergy"] = "intolerance"
-    certainty: Literal["confirmed", "unconfirmed", "presumed", "refuted"] = "unconfirmed"
+    certainty: Literal["confirmed", "unconfirmed", "refuted"] = "unconfirmed"
     reactions: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
     codes: tuple[Code, ...] = ()
