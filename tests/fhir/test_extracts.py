@@ -8,7 +8,7 @@ import pytest
 from casefhir import exactjson, library
 from casefhir.fhir import convert
 from casefhir.fhir.context import Json
-from casefhir.record import Cells, Code, Measurement, Person, Problem, Told, check
+from casefhir.record import Between, Cells, Code, Course, Measurement, Person, Problem, Told, Visit, check
 
 from .extracts import FACTS, LOCAL, amount, extract, here, on
 
@@ -133,3 +133,21 @@ def test_a_birth_after_death_is_told() -> None:
 def test_a_case_has_an_article_or_an_extract() -> None:
     with pytest.raises(Exception, match="in one of the two"):
         extract(extract=None, article=None)
+
+
+VAGUE = ["2011", "2011-08", "2011-08-01", "2011-08-01T12:00:00Z"]
+
+
+@pytest.mark.parametrize("start", VAGUE)
+@pytest.mark.parametrize("end", VAGUE)
+def test_ends_of_different_precision_are_written_so_that_r4_can_compare_them(start: str, end: str) -> None:
+    """per-1 does not hold for a start of 2011 and an end of August 2011: the finer is written as vaguely."""
+    course = Course("c", None, here(), text="x", start=on(start), end=on(end))
+    made = convert(extract(course, Visit("v", here(), when=Between(start, end, here()))), form="collection")
+    assert library.validate_conversion(made).findings == []
+    for resource in made.resources:
+        period = resource.get("effectivePeriod") or resource.get("period")
+        for name, date in (("start", start), ("end", end)) if period else ():
+            assert date.startswith(period[name])
+            if period[name] != date:
+                assert period[f"_{name}"]["extension"][0]["valueString"] == date

@@ -105,16 +105,16 @@ class TemplateChecker:
         """Whether there is surely nothing to find between the resources of a person, nor between the dates of one.
 
         `life`: birth and death. `times`: when things were or began, when those of the living ended, starts with their
-        ends, starts of suspects with the dates of their events.
+        ends, dates of which the second may not lie before the first.
         """
         birth, death = life
-        dated, living, ordered, suspects = times
+        dated, living, ordered, following = times
         if birth is not None and death is not None and _may_be_later(birth, death):
             return False
         for start, end in ordered:
             if not _in_order(start, end):
                 return False
-        for start, date in suspects:
+        for start, date in following:
             if _may_be_later(start, date):
                 return False
         if birth is not None:

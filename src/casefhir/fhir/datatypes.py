@@ -215,17 +215,46 @@ def time_choice(context: Context, stem: str, moment: Moment | None, *, required:
         return {f"_{stem}DateTime": {"extension": [absent()]}} if required else {}
     if isinstance(moment, Between):
         found = placed(context, moment.source)
-        if moment.start:
-            found |= dated("start", moment.start, moment.start_printed, [])
-        if moment.end:
-            found |= dated("end", moment.end, moment.end_printed, [])
+        ends = (moment.start, moment.start_printed), (moment.end, moment.end_printed)
+        for name, (date, printed) in zip(("start", "end"), comparable(*ends), strict=True):
+            if date:
+                found |= dated(name, date, printed, [])
         return {f"{stem}Period": found}
     return date_element(context, f"{stem}DateTime", moment)
+
+
+_Printed = tuple[str | None, str | None]
+
+
+def comparable(start: _Printed, end: _Printed) -> tuple[_Printed, _Printed]:
+    """The dates of a Period, each with how it is printed, so that R4 can tell that it does not end before it starts
+    (per-1): of two that are the same as far as the vaguer one goes, the finer is written as vaguely, its own words
+    beside it.
+    """
+    one, other = start[0], end[0]
+    if one is None or other is None or not vaguely_same(one, other):
+        return start, end
+    shared = min(len(one), len(other))
+    return (one[:shared], start[1] or (one if len(one) > shared else None)), (
+        other[:shared],
+        end[1] or (other if len(other) > shared else None),
+    )
+
+
+def vaguely_same(one: str, other: str) -> bool:
+    """Whether two dates of different precision are the same as far as the vaguer one goes."""
+    shared = min(len(one), len(other))
+    return len(one) != len(other) and shared <= len("2003-11-04") and one[:shared] == other[:shared]
 
 
 def period(context: Context, start: Moment | None, end: Moment | None) -> Json:
     """A Period from the times of a start and an end, each as it was told."""
     found: Json = {}
+    if isinstance(start, On) and isinstance(end, On):
+        ends = comparable((start.date, start.printed), (end.date, end.printed))
+        for name, told, (date, printed) in zip(("start", "end"), (start, end), ends, strict=True):
+            found |= dated(name, date or "", printed, derivations(context, told.source, in_primitive=True))
+        return found
     if start:
         found |= date_element(context, "start", start)
     if end:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from casefhir.fhir.context import resource_type
-from casefhir.fhir.datatypes import text_of
+from casefhir.fhir.datatypes import text_of, vaguely_same
 from casefhir.fhir.narrative import date_words, event_words, opening
 from casefhir.record import (
     AdverseEvent,
@@ -77,10 +77,14 @@ class NoTemplate(Exception):
     """The fact is one of a kind; it goes the ordinary way."""
 
 
+class Dangling(NoTemplate):
+    """What the fact says or names does not fit the others, so that they have to be checked together."""
+
+
 class Reading:
     """The facts of one person while they are read: who names whom, and the dates that have to fit together."""
 
-    __slots__ = ("by_key", "case", "dated", "id_of", "ids", "living", "numbers", "ordered", "start", "suspects")
+    __slots__ = ("by_key", "case", "dated", "following", "id_of", "ids", "living", "numbers", "ordered", "start")
 
     def __init__(self, case: Case, id_of: Callable[[str, str], str]) -> None:
         self.case = case
@@ -92,7 +96,7 @@ class Reading:
         self.dated: list[str] = []  # when things were, or began
         self.living: list[str] = []  # when things ended that only the living have
         self.ordered: list[tuple[str, str]] = []  # starts and their ends
-        self.suspects: list[tuple[str, str]] = []  # the start of a suspect, the date of its event
+        self.following: list[tuple[str, str]] = []  # dates of which the second may not lie before the first
 
     def identity(self, key: str) -> bytes:
         """The id of the resource that the fact `key` becomes."""
@@ -145,13 +149,22 @@ def read(fact: Fact, reading: Reading) -> tuple[tuple[Any, ...], Slots]:
             _named(named, wanted, key, slots, reading)
         else:
             key.append(None)
+    if type(fact) is Course:
+        _course_times(fact)
     if kind in _EITHER:
         for name in _EITHER[kind]:
             for each in getattr(fact, name):
                 if text_of(each) in reading.by_key:
                     raise NoTemplate
-    _times(fact, reading)
     return tuple(key), slots
+
+
+def _course_times(fact: Course) -> None:
+    start, end = fact.start, fact.end
+    if fact.when and (start or end):
+        raise Dangling  # two times for one: the whole check tells which it goes by
+    if type(start) is On and type(end) is On and vaguely_same(start.date, end.date):
+        raise NoTemplate  # one of them is written with less than it says
 
 
 def _fixed(value: Any, key: Key, _slots: Slots, _reading: Reading) -> None:
@@ -206,6 +219,8 @@ def _date(date: str, printed: str | None, key: Key, slots: Slots) -> None:
 
 
 def _between(value: Between, key: Key, slots: Slots, _reading: Reading) -> None:
+    if value.start and value.end and vaguely_same(value.start, value.end):
+        raise NoTemplate
     key.append(Between)
     for date, printed in ((value.start, value.start_printed), (value.end, value.end_printed)):
         if date is None:
@@ -286,7 +301,7 @@ def _named(named: str | tuple[Any, ...], wanted: type | None, key: Key, slots: S
         if type(each) is Suspect:
             other = reading.by_key.get(each.course)
             if type(other) is not Course and type(other) is not Procedure:
-                raise NoTemplate
+                raise Dangling
             key.append((type(other), each.words, each.causality))
             words = event_words(reading.case, each.course)
             if words.endswith((".", "!", "?")):
@@ -295,7 +310,7 @@ def _named(named: str | tuple[Any, ...], wanted: type | None, key: Key, slots: S
             continue
         kind = type(reading.by_key.get(each))
         if kind is type(None) or kind is Person or (wanted is not None and kind is not wanted):
-            raise NoTemplate
+            raise Dangling
         key.append(kind)
         slots.append(reading.identity(each))
 
@@ -310,12 +325,10 @@ def _edges(moment: Any, reading: Reading) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _times(fact: Any, reading: Reading) -> None:
-    """The dates of `fact` that have to fit the person's life and each other."""
+def note_times(fact: Any, reading: Reading) -> None:
+    """Note the dates of `fact` that have to fit the person's life and each other."""
     kind = type(fact)
     if kind is Course and (fact.start or fact.end):
-        if fact.when:
-            raise NoTemplate
         begin = fact.start.date if type(fact.start) is On else None
         end = fact.end.date if type(fact.end) is On else None
         if begin and end:
@@ -324,7 +337,7 @@ def _times(fact: Any, reading: Reading) -> None:
         begin, end = _edges(fact.onset, reading)
         _, abated = _edges(fact.abatement, reading)
         if begin and abated:
-            reading.ordered.append((begin, abated))
+            reading.following.append((begin, abated))
     else:
         begin, end = _edges(fact.onset if kind is Intolerance else fact.when, reading)
     if begin and kind is not Report:
@@ -333,14 +346,17 @@ def _times(fact: Any, reading: Reading) -> None:
         reading.living.append(end)
     if kind is AdverseEvent and begin:
         for suspect in fact.suspects:
-            course: Any = reading.by_key[suspect.course]
-            period = type(course) is Course and (course.start or course.end)
-            first = course.start if period else course.when
-            started = first.date if type(first) is On else None
-            if type(first) is Between and not period:
-                started = first.start
+            started = _started(reading.by_key.get(suspect.course))
             if started:
-                reading.suspects.append((started, begin))
+                reading.following.append((started, begin))
+
+
+def _started(suspect: Any) -> str | None:
+    """When a course or procedure began, as far as a date says it."""
+    if type(suspect) is Course and (suspect.start or suspect.end):
+        return suspect.start.date if type(suspect.start) is On else None
+    when = suspect.when if type(suspect) is Course or type(suspect) is Procedure else None
+    return when.start if type(when) is Between else when.date if type(when) is On else None
 
 
 _SAID = ("sex", "origin", "marital_status", "marital_status_text", "language", "birth_date_absent")

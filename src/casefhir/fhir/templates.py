@@ -30,10 +30,21 @@ from casefhir.fhir.drafts import (
 from casefhir.fhir.marks import is_marked
 from casefhir.fhir.patient import patient
 from casefhir.fhir.provenance import device, provenances_of_extract
-from casefhir.fhir.slots import NoTemplate, Reading, narrative_slot, own_slots, read, read_person, text_slot
+from casefhir.fhir.slots import (
+    Dangling,
+    NoTemplate,
+    Reading,
+    narrative_slot,
+    note_times,
+    own_slots,
+    read,
+    read_person,
+    text_slot,
+)
 from casefhir.record import Case, Cells, Extract, Fact, Measurement, On, Quantity, table_of
 
 MOST = 20_000  # templates kept; a registry has some hundreds
+_MOST_MET = 200_000
 
 
 class Learnt(Protocol):
@@ -122,6 +133,7 @@ class Templates:
         self.terminology: Terminology = terminology
         self.checker = checker
         self.known: dict[Any, _Template | None] = {}  # None: the ordinary path makes something else
+        self._met: set[int] = set()
         self._rules: dict[frozenset[str], tuple[bytes, ...]] = {}
 
     def shape(self, case: Case) -> Shaped:
@@ -137,6 +149,16 @@ class Templates:
             resources = shaped.resources
             shaped.findings = self.checker.judge([each[3] for each in resources], [each[1] for each in resources])
         return shaped
+
+    def is_new(self, key: Any) -> bool:
+        """Whether a key is met for the first time: a template is made at the second, for many texts come once."""
+        mark = hash(key)
+        if mark in self._met:
+            return False
+        if len(self._met) > _MOST_MET:
+            self._met.clear()
+        self._met.add(mark)
+        return True
 
     def make(
         self, key: Any, slots: Sequence[bytes], draft: Callable[[], Draft], ordinary: Callable[[], Json]
@@ -206,7 +228,7 @@ class _Person:
         reading, person = self.reading, self.case.person
         death = person.deceased
         life = (person.birth_date, death.date if type(death) is On else None)
-        times = (reading.dated, reading.living, reading.ordered, reading.suspects)
+        times = (reading.dated, reading.living, reading.ordered, reading.following)
         if self.doubt or not checker.fits(life, times, self.series, self.ages):
             resources = self.shaped.resources
             self.shaped.findings = checker.judge([each[3] for each in resources], [each[1] for each in resources])
@@ -214,9 +236,11 @@ class _Person:
     def _fact(self, fact: Fact) -> None:
         templates, reading = self.templates, self.reading
         shape = SHAPES[type(fact)]
+        note_times(fact, reading)
         try:
             key, slots = read(fact, reading)
-        except NoTemplate:
+        except NoTemplate as reason:
+            self.doubt = self.doubt or isinstance(reason, Dangling)
             self._ordinary(resource_type(fact), fact.key, lambda context: shape(context, fact))
             return
         template = templates.known.get(key)
@@ -230,20 +254,18 @@ class _Person:
             if template is None:
                 self._ordinary(resource_type(fact), fact.key, lambda context: shape(context, fact))
                 return
-        self._fill(template, slots, fact.key)
+        odd = False
         for place, least, most in template.limits:
             if not least <= reading.numbers[place] <= most:
-                self.doubt = True
+                odd = True
+        self._fill(template, slots, fact.key, odd)
         if template.series is not None:
             self.series.append(template.series)
         if template.age:
-            self._age(fact)
-
-    def _age(self, fact: Fact) -> None:
-        if isinstance(fact, Measurement) and isinstance(fact.when, On) and isinstance(fact.value, Quantity):
-            self.ages.append((fact.value.value, fact.when.date))
-        else:
-            self.doubt = True
+            if isinstance(fact, Measurement) and isinstance(fact.when, On) and isinstance(fact.value, Quantity):
+                self.ages.append((fact.value.value, fact.when.date))
+            else:
+                self.doubt = True
 
     def _patient(self) -> None:
         case, key = self.case, self.case.person.key
@@ -319,20 +341,39 @@ class _Person:
     ) -> _Template | None:
         if key in self.templates.known:
             return self.templates.known[key]
+        if self.templates.is_new(key):
+            return None
         return self.templates.make(key, slots, draft, lambda: shape(self._context()))
 
-    def _fill(self, template: _Template, slots: list[bytes], name: str) -> None:
+    def _fill(self, template: _Template, slots: list[bytes], name: str, odd: bool = False) -> None:
+        """Add a resource by its template; an `odd` one is checked by itself."""
         shaped = self.shaped
-        if template.varies:
-            self.doubt = True
+        line = template.form % template.pick(slots)
+        if odd or template.varies:
+            self._learn(line)
         elif template.findings:
             shaped.findings += [(len(shaped.resources), each) for each in template.findings]
-        shaped.resources.append((template.kind, slots[3].decode(), name, template.form % template.pick(slots)))
+        shaped.resources.append((template.kind, slots[3].decode(), name, line))
 
     def _ordinary(self, kind: str, name: str, shape: Callable[[Context], Json]) -> None:
-        self.doubt = True
-        identity = self.reading.id_of(kind, name)
-        self.shaped.resources.append((kind, identity, name, exactjson.write(shape(self._context()))))
+        """Add a resource by the ordinary path, checked by itself."""
+        line = exactjson.write(shape(self._context()))
+        learnt = self._learn(line)
+        if learnt:
+            self.doubt = self.doubt or learnt.age
+            if learnt.series is not None:
+                self.series.append(learnt.series)
+        self.shaped.resources.append((kind, self.reading.id_of(kind, name), name, line))
+
+    def _learn(self, line: bytes) -> Learnt | None:
+        """Check the next resource by itself."""
+        checker = self.templates.checker
+        if checker is None:
+            return None
+        learnt = checker.learn(line)
+        self.doubt = self.doubt or not learnt.apart
+        self.shaped.findings += [(len(self.shaped.resources), each) for each in learnt.findings]
+        return learnt
 
     def _context(self) -> Context:
         if self.context is None:
