@@ -18,8 +18,8 @@ EXPLAINED = {
     "TYPE_SPECIFIC_CHECKS_DT_QTY_UCUM_ANNOTATIONS",
     "Terminology_TX_Error_CodeableConcept",
 }
-# what only persons told in tables draw: a flag that is words alone, a marital status in the source's own codes alone
-OF_TABLES = {"Terminology_TX_Code_ValueSet_Ext", "Terminology_TX_NoValid_2_CC"}
+# what only persons told in tables draw: a marital status in the source's own codes alone
+OF_TABLES = {"Terminology_TX_NoValid_2_CC"}
 TABLE_PERSONS = 12
 Issue = dict[str, str]
 

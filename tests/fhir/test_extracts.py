@@ -151,3 +151,11 @@ def test_ends_of_different_precision_are_written_so_that_r4_can_compare_them(sta
             assert date.startswith(period[name])
             if period[name] != date:
                 assert period[f"_{name}"]["extension"][0]["valueString"] == date
+
+
+def test_a_flag_without_a_code_is_a_note() -> None:
+    fact = Measurement("x", "crp", amount("1", "mg/L"), here(), interpretation_text="odd")
+    resource = convert(extract(fact), form="ndjson").resources[1]
+    assert "interpretation" not in resource
+    assert {"text": "Flagged odd."} in resource["note"]
+    assert "flagged odd" in resource["text"]["div"]

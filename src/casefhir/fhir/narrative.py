@@ -282,6 +282,7 @@ def _measurement(case: Case, fact: Measurement) -> str:
         parts if value_words(fact) else "",
         when_words(case, fact.when),
         fact.interpretation if fact.interpretation and fact.interpretation not in value_words(fact) else "",
+        f"flagged {fact.interpretation_text}" if fact.interpretation_text and not fact.interpretation else "",
         text_of(fact.method) if fact.method else "",
         notes_words(fact.notes),
     )

@@ -93,7 +93,7 @@ def observation(context: Context, fact: Measurement) -> Json:
     found |= context.performed_by()
     found |= _result(context, fact, value)
     notes = [annotation(context, note) for note in fact.notes] + [
-        {"text": text} for text in _remarks(context, fact, value)
+        {"text": text} for text in (*_flags(fact), *_remarks(context, fact, value))
     ]
     if notes:
         found["note"] = notes
@@ -230,9 +230,18 @@ def _coded_interpretation(code: str, display: str) -> Json:
 
 def _interpretation(part: Measurement | Component, value: Value | None) -> Json | None:
     found = _read_interpretation(part, value)
-    if part.interpretation_text:
-        return (found or {}) | {"text": part.interpretation_text}
-    return found
+    return found | {"text": part.interpretation_text} if found and part.interpretation_text else found
+
+
+def _flags(fact: Measurement) -> list[str]:
+    """Flags that have no code: the binding wants one, so their words are a note."""
+    parts: tuple[Measurement | Component, ...] = (fact, *fact.components)
+    return [
+        f"Flagged {part.interpretation_text}."
+        for part in parts
+        if part.interpretation_text
+        and not _read_interpretation(part, parse_value(part.value) if part.value is not None else None)
+    ]
 
 
 def _read_interpretation(part: Measurement | Component, value: Value | None) -> Json | None:
