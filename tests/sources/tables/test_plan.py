@@ -98,6 +98,17 @@ class TestValues:
         made = fact(lab(RES="1:320"))
         assert (made.titre, made.value) == ("1:320", None)
 
+    @pytest.mark.parametrize("cell", ["007", "02155", "1E10", "1/10", "140/90", "1:2", "001-002"])
+    def test_what_is_rather_an_identifier_or_a_share_stays_words(self, cell: str) -> None:
+        assert fact(lab(TEST="Field", RES=cell)).value == Words(cell)
+
+    def test_titres_with_a_stroke_are_read_where_they_are_asked_for(self) -> None:
+        assert fact(lab(extra='kind = { const = "titre" }\n', TEST="Ab", RES="1/640")).titre == "1/640"
+
+    def test_numbers_with_an_exponent(self) -> None:
+        assert fact(lab(TEST="Field", RES="1.5E-3")).value == Quantity(Decimal("0.0015"))
+        assert fact(lab(extra='kind = { const = "number" }\n', TEST="Field", RES="1E10")).value.value == 10**10
+
     def test_a_titre_below_the_first_dilution_keeps_its_sign(self) -> None:
         assert fact(lab(TEST="Ab", RES="<1:40")).value == Quantity(Decimal("40"), "{titer}", "<")
 

@@ -14,10 +14,15 @@ _COMPARATORS = {
     "=": None,
 }  # fmt: skip
 _COMPARATOR = re.compile(r"(&lt;|&gt;|<=|>=|=<|=>|[<>≤≥=])\s*")
-_TITRE = re.compile(r"([<>≤≥]=?)?\s*1\s*[:/]\s*(\d{1,6})")
+_TITRE = re.compile(r"([<>≤≥]=?)?\s*1\s*:\s*([89]|[1-9]\d{1,5})")
+"""From 1:8 on: 1:2 is rather a ratio, and 1/10 one of ten, unless titres are asked for."""
+_TITRE_ASKED = re.compile(r"([<>≤≥]=?)?\s*1\s*[:/]\s*([1-9]\d{0,5})")
 _FIGURE = r"[-−–+]?[\d.,'’\u00a0\u202f ]*\d(?:[eE][-+−]?\d{1,3})?"
 _NUMBER = re.compile(rf"(?P<figure>{_FIGURE})(?P<rest>.*)")
 _BETWEEN = re.compile(r"(?P<low>[^-–—]*\d)\s*(?:-|–|—|to|bis)\s*(?P<high>\d.*)")
+_OTHER = re.compile(r"[<>≤≥=\s]*[-−–+]?0\d|\d+[eE]\d+$|\d+(?:[.,]\d+)?\s*[/:]\s*\d+(?:[.,]\d+)?$")
+"""What begins like a number but is rather an identifier or a share (007, 1E10, 140/90): words, unless a number is
+asked for."""
 _LOOKS_LIKE_ONE = re.compile(r"[<>≤≥=]|&[lg]t;|[-−–+]?\s*[.,]?\d")
 _MEMO = 1 << 16
 _LONGEST = 100
@@ -55,14 +60,14 @@ class ResultReader:
         grouped = rf"\d{{1,3}}(?:{between}\d{{3}})+|" if self.thousands else ""
         self._plain = re.compile(rf"[-+]?(?:{grouped}\d+)(?:{mark}\d+)?(?:[eE][-+]?\d{{1,3}})?|[-+]?{mark}\d+")
         self._between = re.compile(between) if self.thousands else None
-        simple = rf"[0-9]{{1,{3 if self.thousands else 18}}}(?:{mark}[0-9]{{1,18}})?"
+        simple = rf"(?:0|[1-9][0-9]{{0,{2 if self.thousands else 17}}})(?:{mark}[0-9]{{1,18}})?"
         self.is_simple = re.compile(simple).fullmatch
         """Whether a cell is digits alone, perhaps with a decimal mark, that can be read in one way only."""
         self._memo: dict[tuple[str, str], Result | Refused] = {}
 
     def read(self, cell: str, kind: str = "auto") -> Result:
-        """The result in `cell`: as a number, as words, or (auto) as a number where it begins like one. Raises
-        `Refused`.
+        """The result in `cell`: as a number, as words, as a titre, or (auto) as a number where it begins like one.
+        Raises `Refused`.
         """
         if kind != "words" and self.is_simple(cell):
             return _result(self.simple(cell))
@@ -72,7 +77,7 @@ class ResultReader:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             try:
-                found = self._words(cell) if kind == "words" else self._read(cell, must=kind == "number")
+                found = self._words(cell) if kind == "words" else self._read(cell, kind)
             except Refused as refused:
                 found = refused
             if len(cell) <= _LONGEST:
@@ -106,7 +111,8 @@ class ResultReader:
     def _words(self, cell: str) -> Result:
         return Result(words=cell, meaning=self.meanings.get(cell.casefold()))
 
-    def _read(self, cell: str, *, must: bool) -> Result:
+    def _read(self, cell: str, kind: str) -> Result:
+        must = kind == "number"
         if len(cell) > _LONGEST:
             if must:
                 raise Refused(f"{cell!r} is not a number", "mend the cell")
@@ -115,11 +121,13 @@ class ResultReader:
             if must:
                 raise Refused(f"{cell!r} is not a number", 'mend the cell, or say kind = "auto" where words may stand')
             return self._words(cell)
-        titre = _TITRE.fullmatch(cell)
+        titre = (_TITRE_ASKED if kind == "titre" else _TITRE).fullmatch(cell)
         if titre and titre[1]:  # below or above the titres tested: a titre has no comparator, its number has
             return Result(number=Decimal(titre[2]), comparator=_COMPARATORS[titre[1]], unit="{titer}")
         if titre:
             return Result(titre=cell)
+        if not must and _OTHER.match(cell):
+            return self._words(cell)
         begun = _COMPARATOR.match(cell)
         comparator = _COMPARATORS[begun[1]] if begun else None
         rest = cell[begun.end() :] if begun else cell

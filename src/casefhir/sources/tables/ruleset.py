@@ -138,7 +138,7 @@ class Result(Part):
     """`<`, `<=`, `>=`, `>` where a column of its own tells it; a number without one in its cell takes it."""
     unit: Words | None = None
     kind: Words | None = None
-    """number, words, or auto (where nothing is told: a number where it reads as one, else words)."""
+    """number, words, titre, or auto (where nothing is told: a number where it reads as one and as nothing else)."""
     value_codes: tuple[Coded, ...] = ()
     """Codes of a result that is words."""
     convert: Conversion | None = None
