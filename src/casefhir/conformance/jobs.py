@@ -1,10 +1,12 @@
 """Pieces of work checked one after the other, or by several processes: the same reports in the same order."""
 
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
@@ -39,7 +41,8 @@ def checked(checker: Checker, work: Iterable[Piece], jobs: int = 1) -> Iterator[
     waiting: deque[tuple[Piece, Future[Report]]] = deque()
     try:
         for piece in work:
-            waiting.append((piece, pool.submit(_check, piece)))
+            with _uninterrupted():
+                waiting.append((piece, pool.submit(_check, piece)))
             if len(waiting) >= jobs * _AHEAD:
                 first, future = waiting.popleft()
                 yield first, future.result()
@@ -54,8 +57,20 @@ def checked(checker: Checker, work: Iterable[Piece], jobs: int = 1) -> Iterator[
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """What starts in here is deaf to Ctrl-C: the parent is told too, and ends its workers without their complaints."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _start(options: dict[str, Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends its workers
     _mine.append(Checker(**options))
 
 
