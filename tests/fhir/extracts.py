@@ -359,20 +359,27 @@ _OTHERWISE: dict[type, dict[str, tuple[Any, ...]]] = {
 
 
 def _varied(part: Part, chance: random.Random, case: Case) -> Part:
-    for field in dataclasses.fields(part):  # type: ignore[arg-type]
-        optional = field.default is not dataclasses.MISSING and field.name not in ("key", "source")
-        others = _OTHERWISE.get(type(part), {}).get(field.name, ())
-        if others and getattr(part, field.name) is not None and chance.random() < 0.5:
-            changed = dataclasses.replace(part, **{field.name: chance.choice(others)})  # type: ignore[type-var]
-        elif optional and chance.random() < 0.3:
-            changed = dataclasses.replace(part, **{field.name: field.default})  # type: ignore[type-var]
-        else:
-            continue
-        part = changed if not _mistakes(changed, case) else part
+    """`part` with other values and without some of its optional fields, as far as the record allows."""
+    for _ in range(8):
+        changed = dataclasses.replace(part, **_changes(part, chance))  # type: ignore[type-var]
+        if not _mistakes(changed, case):
+            return changed
     return part
 
 
+def _changes(part: Any, chance: random.Random) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(part):
+        others = _OTHERWISE.get(type(part), {}).get(field.name, ())
+        if others and getattr(part, field.name) is not None and chance.random() < 0.5:
+            found[field.name] = chance.choice(others)
+        elif field.name not in ("key", "source") and field.default is not dataclasses.MISSING and chance.random() < 0.3:
+            found[field.name] = field.default
+    return found
+
+
 def _mistakes(part: Any, case: Case) -> bool:
+    """Whether the record objects to `part`, alone among the facts that it may name."""
     facts = [part if part.key == fact.key else fact for fact in case.facts]
     person = part if isinstance(part, Person) else case.person
     return bool(check(extract(*facts, person=person)))

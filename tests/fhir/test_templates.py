@@ -297,3 +297,4 @@ def test_bytes_and_findings_are_those_of_the_ordinary_way(case: Case) -> None:
     shaped = QUICK.shape(case)
     assert [each[3] for each in shaped.resources] == lines(case)
     assert told_by(shaped) == found(case)
+    assert shaped.remarks == [*convert(case, form="ndjson").remarks]

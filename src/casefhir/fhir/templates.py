@@ -98,11 +98,13 @@ class Shaped:
     """A person's resources as lines of NDJSON.
 
     `resources` are (type, id, fact key, line without newline) in the order of `convert`; `findings` what the check
-    found, each with the place of its resource in `resources` (-1: the person as a whole).
+    found, each with the place of its resource in `resources` (-1: the person as a whole); `remarks` what a user should
+    know of the conversion, as in `Conversion`.
     """
 
     resources: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     findings: list[tuple[int, Any]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ class _Template:
     form: bytes
     pick: Callable[[Sequence[bytes]], Any]
     findings: tuple[Any, ...] = ()
+    remarks: tuple[str, ...] = ()
     varies: bool = False
     limits: tuple[tuple[int, Decimal, Decimal], ...] = ()
     series: Any = None
@@ -141,8 +144,9 @@ class Templates:
         return _Person(self, case).shape(case.extract) if case.extract else self._from_article(case)
 
     def _from_article(self, case: Case) -> Shaped:
-        shaped = Shaped()
-        for each in convert(case, form="ndjson", terminology=self.terminology).resources:
+        conversion = convert(case, form="ndjson", terminology=self.terminology)
+        shaped = Shaped(remarks=[*conversion.remarks])
+        for each in conversion.resources:
             key = each["meta"]["tag"][2]["code"].rpartition("/")[2]
             shaped.resources.append((each["resourceType"], each["id"], key, exactjson.write(each)))
         if self.checker:
@@ -343,7 +347,11 @@ class _Person:
             return self.templates.known[key]
         if self.templates.is_new(key):
             return None
-        return self.templates.make(key, slots, draft, lambda: shape(self._context()))
+        context = Context(self.case, terminology=self.templates.terminology, urns=False)
+        made = self.templates.make(key, slots, draft, lambda: shape(context))
+        if made:
+            made.remarks = tuple(each.partition(": ")[2] for each in context.remarks)  # each starts with the fact's key
+        return made
 
     def _fill(self, template: _Template, slots: list[bytes], name: str, odd: bool = False) -> None:
         """Add a resource by its template; an `odd` one is checked by itself."""
@@ -353,6 +361,8 @@ class _Person:
             self._learn(line)
         elif template.findings:
             shaped.findings += [(len(shaped.resources), each) for each in template.findings]
+        if template.remarks:
+            shaped.remarks += [f"{name}: {each}" for each in template.remarks]
         shaped.resources.append((template.kind, slots[3].decode(), name, line))
 
     def _ordinary(self, kind: str, name: str, shape: Callable[[Context], Json]) -> None:
@@ -378,4 +388,5 @@ class _Person:
     def _context(self) -> Context:
         if self.context is None:
             self.context = Context(self.case, terminology=self.templates.terminology, urns=False)
+            self.context.remarks = self.shaped.remarks
         return self.context
