@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from casefhir import terms
+from casefhir.sources.tables.attempt import Reject
 from casefhir.sources.tables.facts.naming import known_names
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
-from casefhir.sources.tables.plan import Plan, Reject
+from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row
 

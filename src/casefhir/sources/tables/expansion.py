@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from casefhir.sources.tables.frame import read_csv
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.ruleset import Columns, Rule
-from casefhir.sources.tables.scope import read_csv
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GONE = object()

@@ -1,23 +1,17 @@
 """Compiles the fields of a rule to functions of a row: the column's place, its map, its default, once for all rows."""
 
-import csv
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
-from casefhir.sources.tables.dates import DateReader
 from casefhir.sources.tables.elements import Cell, Words
 from casefhir.sources.tables.expressions import Expression, ExpressionError
-from casefhir.sources.tables.load import LoadedMapping
-from casefhir.sources.tables.lookups import Lookup, find_column
-from casefhir.sources.tables.mapping import Reading
+from casefhir.sources.tables.frame import Frame, TableFrame, answer, passes
+from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.results import ResultReader
-from casefhir.sources.tables.rows import Row, Sheet
+from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords
 from casefhir.sources.tables.vocabulary import vocabulary
 
@@ -27,69 +21,6 @@ _MEMO = 1 << 13
 _LONGEST = 1 << 10
 """Characters of the cells that are remembered with what they became; longer ones are told anew each time."""
 Found = TypeVar("Found")
-
-
-class TableFrame:
-    """A table as rules see it: its columns and those derived from them, and how its cells are read."""
-
-    def __init__(self, name: str, sheet: Sheet, reading: Reading, dropped: Callable[[str], bool]) -> None:
-        self.name = name
-        self.sheet = sheet
-        self.reading = reading
-        self.columns: list[str] = list(sheet.columns)
-        self.dropped = [place for place, column in enumerate(sheet.columns) if dropped(column)]
-        self.derived: list[Expression] = []
-        self.where: Expression | None = None
-        self.missing = frozenset({"", *reading.missing})
-        self.blank = frozenset({*self.missing, *reading.absent})
-        self.dates = DateReader(reading.dates, pivot=reading.two_digit_years_from, zone=reading.timezone)
-        self.results = ResultReader(reading)
-
-    def whole(self, row: Row) -> Row:
-        """`row` without dropped cells and with the derived ones; raises `Refused`."""
-        if self.dropped:
-            cells = list(row)
-            for place in self.dropped:
-                cells[place] = None
-            row = tuple(cells)
-        for expression in self.derived:
-            row = (*row, _answer(expression, row))
-        return row
-
-    def clean(self, cell: str) -> str:
-        """A cell as expressions see it."""
-        text = cell.strip()
-        return "" if text in self.missing else text
-
-
-@dataclass(slots=True)
-class Frame:
-    """All that rules are compiled with; `problems` gathers what is wrong, `used` the columns that are read."""
-
-    loaded: LoadedMapping
-    tables: dict[str, TableFrame]
-    lookups: Mapping[str, Lookup]
-    problems: list[str] = field(default_factory=list)
-    used: set[tuple[str, str]] = field(default_factory=set)
-    maps: dict[str, dict[str, str]] = field(default_factory=dict)
-    maps_hit: set[tuple[str, str]] = field(default_factory=set)
-
-    def csv_map(self, name: str) -> dict[str, str]:
-        """The value map in a CSV file beside the mapping: first column to second."""
-        if name not in self.maps:
-            rows = read_csv(self.loaded.folder / name)
-            self.maps[name] = {row[0].strip(): row[1].strip() for row in rows[1:] if len(row) > 1}
-        return self.maps[name]
-
-
-def read_csv(path: Path) -> list[list[str]]:
-    """The rows of a small CSV file of a mapping, header first; raises `Refused`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{path.name} cannot be read beside the mapping ({error})", "put it there, in UTF-8") from None
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    return [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
 
 
 class Scope:
@@ -299,7 +230,7 @@ class Scope:
             return None
         for column in expression.columns:
             self.place(column)
-        return lambda row, _telling: _answer(expression, row)
+        return lambda row, _telling: answer(expression, row)
 
     def _joined(self, cell: Cell) -> Read | None:
         """A cell of the person's row in another table."""
@@ -334,7 +265,7 @@ class Scope:
                 return None
             found: dict[str, None] = {}
             for number, their in index.get(wanted, ()):
-                if where is None or _true(where, their):
+                if where is None or passes(where, their):
                     telling.touched.add((name, number))
                     words = take(their, telling)
                     if words is not None:
@@ -502,21 +433,3 @@ def _or_default(read: Read, default: str, name: str) -> Read:
         return found
 
     return words
-
-
-def _answer(expression: Expression, row: Row) -> str | None:
-    try:
-        found = expression.of(row)
-    except ExpressionError as error:
-        raise Refused(f"the expression {expression.text} fails: {error}", "mend the cell or the expression") from None
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    return str(found) or None
-
-
-def _true(expression: Expression, row: Row) -> bool:
-    return _answer(expression, row) == "true"
-
-
-passes = _true
-"""Whether a row meets a condition; raises `Refused`."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefhir.record import Case
+from casefhir.sources.tables.attempt import Reject
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
-from casefhir.sources.tables.plan import Plan, Reject
+from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.rows import Row, TableError
 
 

@@ -12,11 +12,12 @@ from casefhir.sources.tables.facts.moments import duration, moment
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.facts.problem import check_order
 from casefhir.sources.tables.facts.values import Units
+from casefhir.sources.tables.frame import read_csv
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.ruleset import CourseRule
-from casefhir.sources.tables.scope import Scope, read_csv
+from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import Telling
 from casefhir.sources.tables.vocabulary import Frequency, frequency, vocabulary
 
