@@ -30,20 +30,22 @@ def convert_tables(
     """Convert `inputs` and tell the sums; exits with 3 when a row was rejected."""
     if not inputs:
         raise click.UsageError("Name the tables to convert: files, folders or database URLs.")
+    from casefhir import tables
+    from casefhir.sources.tables.load import load_mapping
+
     if engine == "spark":
         from casefhir import spark
 
         tally = spark.convert_files(list(inputs), mapping, out, options)
     else:
-        from casefhir import tables
-
         with _Bar() as bar:
             tally = tables.convert_tables(
                 list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=talk
             )
+    sums = tables.told(tally, load_mapping(mapping))
     if as_json:
-        emit({"out": str(out), **tally.to_json()})
-    _tell(tally, out)
+        emit({"out": str(out), **sums})
+    _tell(tally, sums, out)
     raise SystemExit(PARTIAL if tally.total_rejected or tally.errors else DONE)
 
 
@@ -85,7 +87,7 @@ class _Bar:
             self._progress.stop()
 
 
-def _tell(tally: "Tally", out: Path) -> None:
+def _tell(tally: "Tally", sums: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
     table = Table(title="Rows", title_justify="left", box=None, padding=(0, 1, 0, 0))
@@ -101,7 +103,14 @@ def _tell(tally: "Tally", out: Path) -> None:
     _listed("Rejected", ((f"{table}: {reason}", n) for (table, _, reason), n in tally.rejected.most_common()))
     _listed(
         "Kept as text, for no code is known",
-        ((f"{rule}: {column} = {value}", n) for (rule, column, value), n in tally.unmapped.most_common()),
+        (
+            (
+                f"{row['rule']}: {row['column']} = {row['value']}"
+                + (f" (near: {', '.join(row['near'])})" if row.get("near") else ""),
+                row["count"],
+            )
+            for row in sums["unmapped"]
+        ),
     )
     _listed(
         "Findings of validation",

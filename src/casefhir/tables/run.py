@@ -16,6 +16,7 @@ from casefhir import exactjson
 from casefhir.delivery.files import GrowingFiles, LostOutput
 from casefhir.delivery.workers import in_order
 from casefhir.errors import CasefhirError
+from casefhir.sources.tables.check import near
 from casefhir.sources.tables.files import Opened, address
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
@@ -31,6 +32,8 @@ CHUNK = 100
 """Persons a piece of work."""
 _CHECKPOINT = 20
 """Pieces between two checkpoints."""
+_SUGGESTED = 100
+"""Values without a code for which the nearest names are looked up."""
 MANIFEST = "manifest.json"
 _PROGRESS = ".casefhir-progress.json"
 _LOCK = ".casefhir-lock"
@@ -97,7 +100,7 @@ def convert_tables(
                 )
             if progress:
                 progress(tally, opened.count)
-        _finish(out, files, about, tally)
+        _finish(out, files, about, told(tally, loaded))
     return tally
 
 
@@ -142,12 +145,20 @@ def _add_rows(files: GrowingFiles, opened: Opened, table: str, lines: bytes, *, 
     files.add(name, lines)
 
 
-def _finish(out: Path, files: GrowingFiles, about: dict[str, Any], tally: Tally) -> None:
+def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
+    """The sums as the manifest shows them: with what the commonest values without a code may have meant."""
+    found = tally.to_json()
+    for row in found["unmapped"][:_SUGGESTED]:
+        row["near"] = list(near(loaded, row["rule"], row["value"]))
+    return found
+
+
+def _finish(out: Path, files: GrowingFiles, about: dict[str, Any], sums: dict[str, Any]) -> None:
     before = _earlier(out)
     written = [str(path.relative_to(out)) for path in files.finish()]
     for name in before - set(written):
         (out / name).unlink(missing_ok=True)  # of an earlier run into the same folder
-    manifest = {**about, **tally.to_json(), "files": sorted(written)}
+    manifest = {**about, **sums, "files": sorted(written)}
     _write_whole(out / MANIFEST, exactjson.write(manifest, indent=True))
     (out / _PROGRESS).unlink(missing_ok=True)
 

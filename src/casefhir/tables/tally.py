@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_EXAMPLES = 20
-"""Findings and values kept by name; the others are counted."""
+MOST_KINDS = 10_000
+"""Kinds of a count that are kept by name; what comes after them is counted under `OTHERS`."""
+OTHERS = "(others)"
 
 
 @dataclass(slots=True)
@@ -37,7 +38,10 @@ class Tally:
             (self.unmapped, other.unmapped),
             (self.rejected, other.rejected),
         ):
-            mine.update(others)
+            for key, count in others.items():
+                if key not in mine and len(mine) >= MOST_KINDS:
+                    key = (key[0], key[1], OTHERS)
+                mine[key] += count
         self.unchecked.update(other.unchecked)
 
     @property
