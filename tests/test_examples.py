@@ -1,5 +1,8 @@
 """The examples for integrators run, answer what they say, and are typed."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from nbclient import NotebookClient
 
 from casefhir import exactjson, load_case, validate, write_record
 from casefhir.published import folder
+from casefhir.tables import convert_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -111,3 +115,29 @@ def test_the_service_describes_itself(service: TestClient) -> None:
 def test_the_endpoint_is_about_forty_lines() -> None:
     code = [line for line in (EXAMPLES / "endpoint.py").read_text("utf-8").splitlines() if line.strip()]
     assert len(code) <= 45
+
+
+@pytest.mark.java
+def test_the_spark_job_converts_the_registry(tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    convert_tables([EXAMPLES / "registry"], "registry", local)
+    out = tmp_path / "spark"
+    environment = {
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_SUBMIT_OPTS": "-Dspark.master=local[2] -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    }
+    job = [sys.executable, EXAMPLES / "spark_job.py", EXAMPLES / "registry", out]
+    run = subprocess.run(job, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    kinds = {each.name for each in local.glob("*.ndjson")}
+    assert {each.name for each in out.iterdir() if each.name.endswith(".ndjson")} == {
+        *(f"name={kind}" for kind in kinds),
+        "name=index%2Fresources.ndjson",
+    }
+    for kind in kinds:
+        made = [line for part in out.glob(f"name={kind}/part-*") for line in part.read_bytes().splitlines()]
+        theirs = (local / kind).read_bytes().splitlines()
+        assert len(made) == len(theirs)
+        if kind != "Provenance.ndjson":  # which names the file, where there is one
+            assert sorted(made) == sorted(theirs)

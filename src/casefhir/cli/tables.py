@@ -36,7 +36,9 @@ def convert_tables(
     if engine == "spark":
         from casefhir import spark
 
-        tally = spark.convert_files(list(inputs), mapping, out, options)
+        if jobs > 1 or resume:
+            raise click.UsageError("--jobs and --resume are the local engine's; Spark's settings say how it works.")
+        tally = spark.convert_files(list(inputs), mapping, out, options, note=talk)
     else:
         with _Bar() as bar:
             tally = tables.convert_tables(

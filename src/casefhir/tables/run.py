@@ -73,7 +73,7 @@ def convert_tables(
             note(each)
     about = about_run(inputs, loaded, opened.files, options)
     out.mkdir(parents=True, exist_ok=True)
-    with _alone(out):
+    with alone(out):
         begun = _read_progress(out, about) if resume else None
         tally = Tally.from_json(begun["tally"]) if begun else Tally()
         files = GrowingFiles(
@@ -127,8 +127,8 @@ def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:
     for name, lines in sorted(made.lines.items()):
         files.add(name, lines)
     for key, (bundle, index) in made.bundles.items():
-        _write_whole(out / f"{key}.json", bundle)
-        _write_whole(out / "index" / f"{key}.json", index)
+        write_whole(out / f"{key}.json", bundle)
+        write_whole(out / "index" / f"{key}.json", index)
     by_table: dict[str, list[Rejected]] = {}
     for each in made.rejects:
         by_table.setdefault(each.table, []).append(each)
@@ -154,16 +154,16 @@ def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
 
 
 def _finish(out: Path, files: GrowingFiles, about: dict[str, Any], sums: dict[str, Any]) -> None:
-    before = _earlier(out)
+    before = earlier(out)
     written = [str(path.relative_to(out)) for path in files.finish()]
     for name in before - set(written):
         (out / name).unlink(missing_ok=True)  # of an earlier run into the same folder
     manifest = {**about, **sums, "files": sorted(written)}
-    _write_whole(out / MANIFEST, exactjson.write(manifest, indent=True))
+    write_whole(out / MANIFEST, exactjson.write(manifest, indent=True))
     (out / _PROGRESS).unlink(missing_ok=True)
 
 
-def _earlier(out: Path) -> set[str]:
+def earlier(out: Path) -> set[str]:
     """The files of an earlier run, by its manifest."""
     try:
         found = exactjson.read((out / MANIFEST).read_bytes())
@@ -209,10 +209,11 @@ def _read_progress(out: Path, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_progress(out: Path, found: dict[str, Any]) -> None:
-    _write_whole(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
+    write_whole(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """The file at once: whole, or as it was before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.new")
     with scratch.open("wb") as stream:
@@ -223,7 +224,8 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def alone(out: Path) -> Iterator[None]:
+    """Nobody else writes into `out` meanwhile; raises `InUse`."""
     with (out / _LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

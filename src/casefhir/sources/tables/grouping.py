@@ -18,7 +18,7 @@ from typing import Any, Literal
 from casefhir.extras import needed
 from casefhir.sources.tables.files import OpenTable
 from casefhir.sources.tables.lookups import find_column
-from casefhir.sources.tables.rows import Broken, PersonRows, Row, TableError
+from casefhir.sources.tables.rows import Broken, PersonRows, Row, Sheet, TableError
 
 Order = Literal["text", "number"]
 Fault = Callable[[str, int, Row, str], None]
@@ -124,7 +124,7 @@ def keyed_rows(of: KeyedTable, fault: Fault | None, part: int | None = None) -> 
         if key:
             yield key, number, row
         elif fault:
-            fault(of.name, number, row, _keyless(of, row))
+            fault(of.name, number, row, keyless(of.table.sheet, of.places, row, of.by))
     yield from _broken(of, find, broken, fault)
 
 
@@ -165,11 +165,12 @@ def _key_finder(places: tuple[int, ...]) -> Callable[[Row], str]:
     return several
 
 
-def _keyless(of: KeyedTable, row: Row) -> str:
-    names = ", ".join(of.table.sheet.columns[place] for place in of.places)
-    cells = ", ".join(row[place] or "" for place in of.places)
-    if of.leads is not None and cells.strip(", "):
-        return f"The row leads to nobody: table {of.by!r} has no row for {names} = {cells!r}; mend either."
+def keyless(sheet: Sheet, places: Sequence[int], row: Row, by: str = "") -> str:
+    """Why a whole row is nobody's: its cells at `places` are blank, or lead nowhere by the table `by`."""
+    names = ", ".join(sheet.columns[place] for place in places)
+    cells = ", ".join(row[place] or "" for place in places)
+    if by and cells.strip(", "):
+        return f"The row leads to nobody: table {by!r} has no row for {names} = {cells!r}; mend either."
     return f"The row does not say whose it is: {names} is blank; fill it in."
 
 

@@ -55,14 +55,25 @@ def open_mapping(
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
         raise TableError("None of the mapping's tables is there; its look-ups alone tell nothing.")
-    lookups = {
+    lookups = _lookups(mapping, found)
+    missing = tuple(name for name in found.missing if name in mapping.tables)
+    bare = Opened(tables, found.unused, missing, found.paths, found.detected)
+    return Opening(bare, tuple(_keyed(mapping, tables)), lookups)
+
+
+def open_lookups(loaded: LoadedMapping, inputs: Sequence[str | Path]) -> dict[str, Lookup]:
+    """A mapping's look-ups alone, in `inputs` or beside the mapping; raises as `open_mapping` does."""
+    if not loaded.mapping.lookups:
+        return {}
+    return _lookups(loaded.mapping, open_tables(inputs, loaded.mapping.lookups, beside=_beside(loaded)))
+
+
+def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:
+    return {
         name: read_lookup(name, found.tables[name], spec.key, wanted_columns(mapping, name))
         for name, spec in mapping.lookups.items()
         if name in found.tables
     }
-    missing = tuple(name for name in found.missing if name in mapping.tables)
-    bare = Opened(tables, found.unused, missing, found.paths, found.detected)
-    return Opening(bare, tuple(_keyed(mapping, tables)), lookups)
 
 
 def _beside(loaded: LoadedMapping) -> dict[str, list[Path]]:

@@ -1,0 +1,144 @@
+"""Tables that Spark has read, converted by Spark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from casefhir.extras import needed
+from casefhir.sources.tables.grouping import SEPARATOR
+from casefhir.sources.tables.load import LoadedMapping, MappingError
+from casefhir.sources.tables.lookups import find_column
+from casefhir.sources.tables.opening import open_lookups
+from casefhir.sources.tables.rows import OURS, Sheet, TableError
+from casefhir.spark.work import Job, converted, possible
+from casefhir.tables.options import Options
+from casefhir.tables.run import chosen
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_BLANKS = " \t\n\r\v\f"
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame(Sheet):
+    """A table of Spark's: its rows have Spark's own running numbers."""
+
+    def place(self, number: int) -> tuple[str, int]:
+        return self.files[0], number
+
+
+def convert(
+    tables: "Mapping[str, DataFrame]",
+    mapping: str | Path | LoadedMapping,
+    *,
+    options: Options | None = None,
+    lookups: Sequence[str | Path] = (),
+    partitions: int | None = None,
+) -> "DataFrame":
+    """The output of `mapping` over Spark's tables, by the mapping's names of the tables.
+
+    Columns are read as text, so read CSV without inferring types. `lookups` are files or folders with the mapping's
+    look-ups. Gives a table of `name` (the file the local engine would write: `Observation.ndjson`, `rejects/lb.csv`,
+    `tally`) and `line` (of rejects and their context: the CSV row as a JSON string, without header); nothing runs
+    before it is written, and nothing is collected. Raises `MappingError`, `TableError` and `NotOnSpark`. A row that
+    leads to two persons by another table is rejected.
+    """
+    functions: Any = needed("pyspark.sql.functions", "spark", "Converting on Spark")
+    options = possible(options)
+    loaded = chosen(mapping, options)
+    specs = loaded.mapping.tables
+    kept = {name: tables[name] for name in specs if name in tables}
+    missing = [name for name, spec in specs.items() if name not in kept and not spec.optional]
+    if missing or not kept:
+        raise TableError(
+            f"Tables of the mapping are not there: {', '.join(missing or specs)}; "
+            f"given are {', '.join(tables) or 'none'}."
+        )
+    sheets: dict[str, Sheet] = {
+        name: _Frame(name, (name,), tuple(each for each in frame.columns if not each.startswith(OURS)))
+        for name, frame in kept.items()
+    }
+    whose = {}
+    parts = []
+    for place, (name, frame) in enumerate(kept.items()):
+        spec = specs[name]
+        whose[name] = (_places(sheets[name], spec.key or tuple(spec.via.values())), spec.through or "")
+        found = frame.select(
+            functions.lit(place).alias("place"),
+            _joined(functions, sheets[name], whose[name][0]).alias("key"),
+            (functions.monotonically_increasing_id() + 1).alias("number"),
+            functions.array(*(_cell(functions, column) for column in sheets[name].columns)).alias("cells"),
+            functions.lit(None).cast("string").alias("reason"),
+        )
+        if not spec.key:
+            found = _led(functions, loaded, kept, sheets, name, found)
+        parts.append(found)
+    rows = reduce(lambda one, other: one.unionByName(other), parts)
+    return converted(rows, Job(loaded, sheets, open_lookups(loaded, lookups), options, whose), partitions)
+
+
+def _places(sheet: Sheet, columns: Iterable[str]) -> tuple[int, ...]:
+    places = []
+    for each in columns:
+        place = find_column(sheet.columns, each)
+        if place is None:
+            raise TableError(
+                f"Table {sheet.name!r}: The key column {each!r} is not there; "
+                f"the columns are {', '.join(sheet.columns)}."
+            )
+        places.append(place)
+    return tuple(places)
+
+
+def _led(
+    functions: Any,
+    loaded: LoadedMapping,
+    frames: "Mapping[str, DataFrame]",
+    sheets: Mapping[str, Sheet],
+    name: str,
+    rows: "DataFrame",
+) -> "DataFrame":
+    """`rows` whose key names a row of another table, with the person's key instead."""
+    spec = loaded.mapping.tables[name]
+    through = spec.through
+    if through is None or not spec.via or not loaded.mapping.tables[through].key:
+        raise MappingError(f"Table {name!r} has no key, and no table that has one is named by through and via.")
+    if through not in frames:
+        raise TableError(f"Table {name!r} leads to the person by table {through!r}, which is not there.")
+    other, key = sheets[through], loaded.mapping.tables[through].key
+    leads = (
+        frames[through]
+        .select(
+            _joined(functions, other, _places(other, spec.via)).alias("key"),
+            _joined(functions, other, _places(other, key)).alias("person"),
+        )
+        .where("key != ''")
+        .groupBy("key")
+        .agg(functions.min("person").alias("person"), functions.max("person").alias("last"))
+    )
+    two = functions.col("person") != functions.col("last")
+    told = functions.lit(f"The row leads to two persons by table {through!r}; it has to lead to one.")
+    return rows.join(leads, "key", "left").select(
+        "place",
+        functions.when(two | functions.col("person").isNull(), "").otherwise(functions.col("person")).alias("key"),
+        "number",
+        "cells",
+        functions.when(two, told).alias("reason"),
+    )
+
+
+def _cell(functions: Any, column: str) -> Any:
+    quoted = column.replace("`", "``")
+    return functions.col(f"`{quoted}`").cast("string")
+
+
+def _joined(functions: Any, sheet: Sheet, places: Sequence[int]) -> Any:
+    """The cells at `places` as one key without blanks around them; empty where one of them is blank."""
+    cells = [functions.btrim(_cell(functions, sheet.columns[place]), functions.lit(_BLANKS)) for place in places]
+    whole = functions.lit(True)
+    for cell in cells:
+        whole = whole & cell.isNotNull() & (cell != "") & ~cell.contains(SEPARATOR)
+    return functions.when(whole, functions.concat_ws(SEPARATOR, *cells)).otherwise("")
