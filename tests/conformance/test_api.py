@@ -48,6 +48,13 @@ def test_files_are_known_by_suffix_in_any_case_and_others_are_counted(tmp_path):
     assert validate(tmp_path).resources == 3
 
 
+def test_the_sums_of_a_conversion_are_no_fhir_but_another_manifest_is_read(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text('{\n  "software": "casefhir 1.0",\n  "persons": 1\n}\n')
+    (tmp_path / "manifest.json").write_bytes(GOOD)
+    assert list(files(tmp_path)) == [tmp_path / "manifest.json"]
+
+
 def test_nothing_to_validate_is_said(tmp_path):
     with pytest.raises(NothingToValidate, match=r"no \.json"):
         validate(tmp_path)

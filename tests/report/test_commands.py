@@ -43,6 +43,8 @@ def run(*words: str) -> Result:
                 "medications.csv",
                 "observations.csv",
                 "patients.csv",
+                "procedures.csv",
+                "visits.csv",
             ],
         ),
         (
@@ -54,6 +56,8 @@ def run(*words: str) -> Result:
                 "medications.parquet",
                 "observations.parquet",
                 "patients.parquet",
+                "procedures.parquet",
+                "visits.parquet",
             ],
         ),
         ("xlsx", ["tables.xlsx"]),

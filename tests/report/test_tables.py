@@ -59,6 +59,8 @@ def test_every_resource_of_the_six_cases_has_its_row(cases: Resources) -> None:
         ("medications", "MedicationStatement"),
         ("observations", "Observation"),
         ("adverse_events", "AdverseEvent"),
+        ("procedures", "Procedure"),
+        ("visits", "Encounter"),
     ):
         ids = [each.id for each in cases.of_type(type_)]
         assert list(dict.fromkeys(str(cells[0]) for cells in found[name].rows)) == ids

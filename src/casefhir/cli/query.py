@@ -21,8 +21,8 @@ from casefhir.cli.common import talk
 def query(sql: str, bundles: tuple[Path, ...], views: tuple[Path, ...], as_json: bool) -> None:
     """Run SQL (DuckDB) over the tables of R4 bundles or NDJSON; the tables are those of `casefhir table`.
 
-    They are patients, conditions, medications, observations, adverse_events, and columns, which explains the rest. A
-    query can read nothing but them.
+    They are patients, visits, conditions, medications, observations, procedures, adverse_events, and columns, which
+    explains the rest. A query can read nothing but them.
 
     Example: casefhir query 'select case_id, count(*) from conditions group by all' bundles
     """

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     help="A SQL-on-FHIR ViewDefinition: replaces the table of the same name, or adds one.",
 )
 def table(bundles: tuple[Path, ...], output: Path, form: str, views: tuple[Path, ...]) -> None:
-    """Write R4 bundles or NDJSON as tables: patients, conditions, medications, observations, adverse_events.
+    """Write R4 bundles or NDJSON as tables: patients, visits, conditions, medications,
+    observations, procedures, adverse_events.
 
     The table `columns` says what each column means. Text that a spreadsheet would run as a formula gets a quote
     before it. `--format phenopacket` writes a GA4GH Phenopacket (version 2) a case instead, and left_out.csv: what

@@ -69,8 +69,16 @@ def passed_over(path: Path) -> dict[str, int]:
 def _inside(folder: Path) -> Iterator[Path]:
     # what lies in index/ leads from bundles to mappings and is no FHIR
     for each in sorted(folder.rglob("*")):
-        if each.is_file() and "index" not in each.relative_to(folder).parts[:-1]:
+        if each.is_file() and "index" not in each.relative_to(folder).parts[:-1] and not _tells_of_a_run(each):
             yield each
+
+
+def _tells_of_a_run(file: Path) -> bool:
+    """Whether `file` is what `casefhir convert` of tables writes beside the resources: its sums, no FHIR."""
+    if file.name != "manifest.json":
+        return False
+    with file.open("rb") as stream:
+        return stream.read(64).lstrip(b"{ \n").startswith(b'"software": "casefhir ')
 
 
 def pieces(path: Path) -> Iterator[Piece]:

@@ -69,7 +69,7 @@ class Table:
 
 
 def shipped_views() -> list[View]:
-    """The views that come with casefhir: patients, conditions, medications, observations, adverse events."""
+    """The views that come with casefhir, in order of their names."""
     return [read_view(file) for file in sorted(folder("views").glob("*.json"))]
 
 

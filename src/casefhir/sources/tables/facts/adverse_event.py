@@ -141,6 +141,8 @@ def act(course: Course, led: list[Withdrawal]) -> Course:
         ended_before = isinstance(course.end, On) and _ended(course.end.date, each.day)
         if each.action == "withdrawn" and not ended_before and course.status in ("unknown", "active", "stopped"):
             reasons = course.reasons if REASON in course.reasons else (*course.reasons, REASON)
+            if course.status == "active":  # the row's own word, which the status can no longer tell
+                course = replace(course, notes=(*course.notes, "Told as active."))
             course = replace(course, status="stopped", reasons=reasons)
         course = replace(course, notes=(*course.notes, note))
     return course
