@@ -184,9 +184,11 @@ class Reading:
     def read(self, words: str) -> Told:
         """The result; raises `Refused`."""
         reason = self.absent.get(words)
-        if reason is not None:
-            return Told(absent_code=reason)
         around = self.around
+        if reason is not None:  # what stands beside it is told all the same
+            beside = self._setting_of("")
+            flag = around.flag
+            return Told(None, None, None, reason, *flag, beside.range, beside.range_text)  # type: ignore[arg-type]
         try:
             found = self.reader.read(
                 words if type(words) is str else str(words), "words" if around.codes else around.kind
