@@ -11,9 +11,8 @@ from casefhir.report.tables import Cell, Table
 
 # The starts that make a spreadsheet calculate, also in their full-width forms and behind white or invisible space
 # (https://owasp.org/www-community/attacks/CSV_Injection); quotes before one count, so that the guard can be undone.
-_BLANK = r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff]*"
-_FORMULA = re.compile(rf"{_BLANK}'*{_BLANK}[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_STARTS_OUTSIDE = ("\t", "\r", "\n")
+_BEFORE = r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff']*"
+_RUN = re.compile(rf"{_BEFORE}[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\Z", re.ASCII)
 
 
@@ -21,7 +20,7 @@ def guarded(text: str) -> str:
     """`text` with a quote before it where a spreadsheet would run it; numbers, negative ones too, stay as they are."""
     if _NUMBER.match(text):
         return text
-    return "'" + text if _FORMULA.match(text) or text.startswith(_STARTS_OUTSIDE) else text
+    return "'" + text if _RUN.match(text) else text
 
 
 def unguarded(text: str) -> str:
