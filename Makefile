@@ -15,7 +15,7 @@ demo: $(READY)  ## convert and validate the six published cases, and say what to
 	@echo "    out/index/scig-antisynthetase-jo1.json         from each resource to the line it comes from"
 
 test: $(READY)  ## the quick tests; make java adds those against HL7's validator and a real server
-	$(BIN)/python -m pytest -m "not java and not browser and not packaging and not pythons"
+	$(BIN)/python -m pytest -n auto --dist loadscope -m "not java and not browser and not packaging and not pythons"
 
 java: $(READY)  ## tests that need Java 17 and Maven
 	$(BIN)/python -m pytest -m java
