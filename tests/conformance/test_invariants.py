@@ -5,6 +5,7 @@ import pytest
 from casefhir.conformance.definitions import core
 from casefhir.conformance.fhirpath import compiled
 from casefhir.conformance.findings import LAYERS
+from casefhir.conformance.invariants import _mends
 from tests.conformance.builders import DIV, errors, patient, rules
 from tests.conformance.minimal import cases, constraints
 
@@ -83,3 +84,8 @@ def test_a_narrative_that_browsers_should_not_get_is_an_error(inside):
 )
 def test_a_plain_narrative_is_valid(inside):
     assert errors(patient(text={"status": "generated", "div": DIV.replace("x<", f"{inside}<")})) == set()
+
+
+def test_what_mends_a_constraint_is_told_of_constraints_that_there_are():
+    assert set(_mends()) <= {key for key, _ in constraints()}
+    assert all(mend.endswith((".", "…")) for mend in _mends().values())

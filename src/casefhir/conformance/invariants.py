@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from importlib import resources
 
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
 from casefhir.conformance.fhirpath.evaluation import Failed, Step
@@ -119,7 +120,15 @@ def words(rule: Rule) -> tuple[Severity, str, str]:
     practice = " (best practice)" if rule.best_practice else ""
     severity: Severity = "warning" if rule.best_practice or rule.severity == "warning" else "error"
     message = f"{rule.human}{practice}.".replace("..", ".")
-    return severity, message, f"Rule {rule.key}: {CORRECTED.get(rule.key, rule.expression)}"
+    expression = CORRECTED.get(rule.key, rule.expression)
+    return severity, message, _mends().get(rule.key, f"Make this hold: {expression}")
+
+
+@cache
+def _mends() -> dict[str, str]:
+    """What mends a broken constraint, for those that people meet; for the others its expression says it."""
+    text = (resources.files(__package__) / "data" / "mends.tsv").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in text.splitlines()[1:])
 
 
 class Invariants:
