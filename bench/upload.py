@@ -2,8 +2,8 @@
 
     python bench/upload.py --base http://127.0.0.1:8090/fhir --cases 1000
 
-Empties the server. Generated cases (one transaction bundle a line of NDJSON) go up in slices, and within a slice each
-tool brings as many new ones in a process of its own, in turns: what else the machine does meets all of them alike. The
+Generated cases (one transaction bundle a line of NDJSON) go up in slices, and within a slice each tool brings the same
+ones to the emptied server in a process of its own, in turns: what else the machine does meets all of them alike. The
 plain loop and fhirpy do no more than POST each bundle once, with the same number of requests at a time. Each tool then
 uploads its slice again. Prints a Markdown table; `ratio` is the median over the slices of a tool's seconds by those of
 the plain loop, with the quartiles. Memory is the peak of one upload of few and of one of many cases.
@@ -43,6 +43,10 @@ class Measured:
     seconds: float
     processor: float
     peak: float
+
+
+def empty(base: str) -> None:
+    httpx.post(f"{base}/$expunge", json=EVERYTHING, timeout=600).raise_for_status()
 
 
 def generate(path: Path, prefix: str, cases: int) -> Path:
@@ -128,7 +132,8 @@ def throughput(base: str, cases: int, slice_: int, jobs: int, folder: Path) -> N
     for number in range(-1, slices):  # the first warms the server up and does not count
         for turn in range(len(tools)):
             tool = tools[(number + turn) % len(tools)]
-            path = generate(folder / "slice.ndjson", f"{tool.replace(' ', '-')}-{number + 1}", slice_)
+            path = generate(folder / "slice.ndjson", f"case-{number + 1}", slice_)
+            empty(base)
             new, known = measure(tool, base, path, jobs), measure(tool, base, path, jobs)
             told = f"{number + 1} of {slices}: {tool}: {new.seconds:.1f} s, again {known.seconds:.1f} s"
             print(told, file=sys.stderr, flush=True)
@@ -153,6 +158,7 @@ def memory(base: str, cases: int, jobs: int, folder: Path) -> None:
     print("\n| cases in one upload | casefhir's peak, MB |\n|---|---|")
     for count in (cases // 10, cases):
         path = generate(folder / "whole.ndjson", f"whole-{count}", count)
+        empty(base)
         print(f"| {count} | {measure('casefhir', base, path, jobs).peak:.0f} |", flush=True)
 
 
@@ -160,7 +166,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--base", required=True)
     options.add_argument("--cases", type=int, default=2000)
-    options.add_argument("--slice", type=int, default=100, help="cases of a tool before it is the next one's turn")
+    options.add_argument("--slice", type=int, default=200, help="cases of a tool before it is the next one's turn")
     options.add_argument("--jobs", type=int, default=4)
     options.add_argument("--only", choices=TOOLS, help=argparse.SUPPRESS)
     options.add_argument("--file", type=Path, help=argparse.SUPPRESS)
@@ -168,7 +174,6 @@ def main() -> None:
     if given.only:
         in_this_process(given.only, given.base, given.file, given.jobs)
         return
-    httpx.post(f"{given.base}/$expunge", json=EVERYTHING, timeout=600).raise_for_status()
     print(f"Python {platform.python_version()}.", end=" ")
     with tempfile.TemporaryDirectory() as folder:
         throughput(given.base, given.cases, given.slice, given.jobs, Path(folder))

@@ -51,7 +51,9 @@ def serving(answer: Callable[[Request], Reply | None], context: Any = None) -> I
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers, body)
+            # the capability statement is given whole, whatever part of it is asked for
+            path = self.path.partition("?")[0] if "/metadata?" in self.path else self.path
+            request = Request(self.command, path, headers, body)
             seen.append(request)
             reply = answer(request) or Reply(404)
             streams = callable(reply.body)

@@ -165,7 +165,24 @@ def test_a_server_that_cannot_take_cases_is_refused_before_anything_is_sent(chan
     with serving(metadata_is(Reply(body={**CAPABILITIES, **change}))) as server:
         with pytest.raises(ServerUnsuitable, match=said):
             send(server)
-        assert len(server.requests) == 1
+        assert {(request.method, request.path) for request in server.requests} == {("GET", "/fhir/metadata")}
+
+
+@pytest.mark.parametrize("part", [{"fhirVersion": "4.0.1"}, {**CAPABILITIES, "rest": [{"mode": "server"}]}, None])
+def test_a_server_that_cannot_tell_a_part_of_its_capabilities_is_asked_for_all(part: Any) -> None:
+    asked: list[str] = []
+
+    def answer(request: Request) -> Reply | None:
+        if request.path != "/fhir/metadata":
+            return None
+        asked.append(request.path)
+        if len(asked) > 1:
+            return Reply(body=CAPABILITIES)
+        return Reply(400) if part is None else Reply(body={"resourceType": "CapabilityStatement", **part})
+
+    with serving(answer) as server:
+        assert send(server, dry_run=True).created == 9
+    assert len(asked) == 2
 
 
 def test_a_server_without_client_ids_is_pointed_to_the_other_strategy() -> None:

@@ -21,6 +21,15 @@ from casefhir.delivery.wire import Reply, Wire
 
 FRESH = {"Cache-Control": "no-cache"}
 PAGE = 200
+_LOOKED_AT = (
+    "fhirVersion",
+    "software",
+    "rest.mode",
+    "rest.interaction",
+    "rest.resource.type",
+    "rest.resource.updateCreate",
+    "rest.resource.versioning",
+)
 MOST_PAGES = 10_000
 
 
@@ -73,8 +82,14 @@ class Server:
         self.batches = True
 
     async def capabilities(self) -> Capabilities:
-        """The capability statement; raises `ServerUnsuitable` when it is none or not of FHIR R4 (4.0.x)."""
-        reply = await self.wire.patiently("GET", "metadata", headers=FRESH)
+        """The capability statement; raises `ServerUnsuitable` when it is none or not of FHIR R4 (4.0.x).
+
+        Only what is looked at is asked for: whole it can be megabytes, made anew for each who asks. A server that
+        cannot give a part, or leaves out too much, is asked for all of it.
+        """
+        reply = await self.wire.patiently("GET", f"metadata?_elements={','.join(_LOOKED_AT)}")
+        if reply.status != 403 and not _tells_enough(reply):
+            reply = await self.wire.patiently("GET", "metadata")
         if reply.status == 403:
             raise AuthError(f"{self.base} does not allow these credentials to read its capability statement (403).")
         if reply.status != 200:
@@ -198,6 +213,13 @@ def body_of(reply: Reply) -> Any:
         if 200 <= reply.status < 300:
             raise
         return None
+
+
+def _tells_enough(reply: Reply) -> bool:
+    body = body_of(reply) if reply.status == 200 else None
+    rest = next((row for row in rows(obj(body).get("rest")) if row.get("mode") == "server"), {})
+    transaction = any(row.get("code") == "transaction" for row in rows(rest.get("interaction")))
+    return "fhirVersion" in obj(body) and transaction and "resource" in rest
 
 
 def _answered(row: Any) -> Answered:
