@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables.load import load_mapping
-from casefhir.tables import Tally, tally, told
+from casefhir.tables import Tally, tally
+from casefhir.tables.run import told
 
 KEY = st.tuples(st.text(max_size=3), st.text(max_size=3), st.text(max_size=3))
 

@@ -3,9 +3,7 @@
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click as plain_click
@@ -58,17 +56,6 @@ def console(*, stderr: bool = False) -> "Console":
 
     stream = sys.stderr if stderr else sys.stdout
     return Quiet(stderr=stderr, width=None if stream.isatty() else 100)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """`data` in `path`, whole or not at all, whoever else writes there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as scratch:
-        scratch.write(data)
-        scratch.flush()
-        os.fsync(scratch.fileno())
-    os.chmod(scratch.name, 0o644)
-    os.replace(scratch.name, path)
 
 
 class Commands(click.RichGroup):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import rich_click as click
 
-from casefhir.cli.common import DONE, FINDINGS, PARTIAL, console, emit, progress, talk, write_file
+from casefhir.cli.common import DONE, FINDINGS, PARTIAL, console, emit, progress, talk
 from casefhir.cli.manual import cases
+from casefhir.whole_file import write_file
 
 if TYPE_CHECKING:
     from casefhir.conformance import Report

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from casefhir.cli.common import talk, write_file
+from casefhir.cli.common import talk
+from casefhir.whole_file import write_file
 
 
 @click.command()

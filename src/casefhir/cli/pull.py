@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 import rich_click as click
 
-from casefhir.cli.common import talk, write_file
+from casefhir.cli.common import talk
 from casefhir.cli.server import server_options, settings
+from casefhir.whole_file import write_file
 
 
 @click.command()

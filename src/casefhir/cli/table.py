@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from casefhir.cli.common import talk, write_file
+from casefhir.cli.common import talk
+from casefhir.whole_file import write_file
 
 if TYPE_CHECKING:
     from casefhir.report.bundles import Resources

@@ -31,7 +31,6 @@ def convert_tables(
     if not inputs:
         raise click.UsageError("Name the tables to convert: files, folders or database URLs.")
     from casefhir import tables
-    from casefhir.sources.tables.load import load_mapping
 
     if engine == "spark":
         from casefhir import spark
@@ -44,7 +43,8 @@ def convert_tables(
             tally = tables.convert_tables(
                 list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=talk
             )
-    sums = tables.told(tally, load_mapping(mapping))
+    written = tables.manifest(out)
+    sums = {name: written[name] for name in tally.to_json()}
     if as_json:
         emit({"out": str(out), **sums})
     _tell(tally, sums, out)

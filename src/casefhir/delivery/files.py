@@ -14,10 +14,10 @@ from typing import BinaryIO, Literal, TypedDict
 
 from casefhir.errors import CasefhirError
 from casefhir.extras import needed
+from casefhir.whole_file import SCRATCH
 
 Compression = Literal["none", "gzip", "zstd"]
 _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
-_SCRATCH = ".part"
 _LINES = ".ndjson"
 _HELD = 4 << 20  # bytes of a file that are held back; also what is packed together
 
@@ -61,7 +61,7 @@ class GrowingFiles:
         self.compression: Compression = compression
         self.part_size = part_size
         self._open: dict[str, _Open] = {}
-        for stray in folder.rglob(f".*{_SCRATCH}") if folder.is_dir() else ():
+        for stray in folder.rglob(f".*{SCRATCH}") if folder.is_dir() else ():
             if state is None:
                 stray.unlink()  # of a run that was interrupted and is not resumed
         for name, each in (state or {}).items():
@@ -137,7 +137,7 @@ class GrowingFiles:
 
     def _scratch(self, name: str, part: int) -> Path:
         path = self._path(name, part, several=True)
-        return path.with_name(f".{path.name}{_SCRATCH}")
+        return path.with_name(f".{path.name}{SCRATCH}")
 
     def _path(self, name: str, part: int, *, several: bool) -> Path:
         stem, point, ending = name.rpartition(".")
@@ -159,6 +159,6 @@ class GrowingFiles:
     def _drop_later_parts(self, state: Mapping[str, State]) -> None:
         """Scratch files begun after the checkpoint."""
         kept = {self._scratch(name, part) for name, each in state.items() for part in range(each["part"] + 1)}
-        for path in self.folder.rglob(f".*{_SCRATCH}"):
+        for path in self.folder.rglob(f".*{SCRATCH}"):
             if path not in kept:
                 path.unlink()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from casefhir import exactjson
 from casefhir.sources.tables.grouping import KeyedTable, keyed_rows
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
@@ -16,7 +15,7 @@ from casefhir.sources.tables.rows import Broken, Row, Sheet
 from casefhir.spark.work import ROWS, TALLY, Job, Placed, converted, possible, row_batches, session
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import reject_header
-from casefhir.tables.run import MANIFEST, about_run, alone, chosen, earlier, told, write_whole
+from casefhir.tables.run import about_run, alone, chosen, conclude, told
 from casefhir.tables.tally import Tally
 
 
@@ -51,11 +50,8 @@ def convert_files(
         scratch = out / ".casefhir-spark"
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
-        before = earlier(out)
         tally, written = _gathered(scratch, out, opening.files.sheets)
-        for name in before - set(written):
-            (out / name).unlink(missing_ok=True)  # of an earlier run into the same folder
-        write_whole(out / MANIFEST, exactjson.write({**about, **told(tally, loaded), "files": written}, indent=True))
+        conclude(out, about, told(tally, loaded), written)
     return tally
 
 

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -22,11 +21,13 @@ from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
+from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.rows import PersonRows
 from casefhir.tables.making import Chunk, Made, Maker
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import Rejected, context_lines, reject_header, reject_lines, reject_name
 from casefhir.tables.tally import Tally
+from casefhir.whole_file import write_file
 
 CHUNK = 100
 """Persons a piece of work."""
@@ -100,7 +101,9 @@ def convert_tables(
                 )
             if progress:
                 progress(tally, opened.count)
-        _finish(out, files, about, told(tally, loaded))
+        written = [str(path.relative_to(out)) for path in files.finish()]
+        conclude(out, about, told(tally, loaded), written)
+        (out / _PROGRESS).unlink(missing_ok=True)
     return tally
 
 
@@ -127,8 +130,8 @@ def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:
     for name, lines in sorted(made.lines.items()):
         files.add(name, lines)
     for key, (bundle, index) in made.bundles.items():
-        write_whole(out / f"{key}.json", bundle)
-        write_whole(out / "index" / f"{key}.json", index)
+        write_file(out / f"{key}.json", bundle)
+        write_file(out / "index" / f"{key}.json", index)
     by_table: dict[str, list[Rejected]] = {}
     for each in made.rejects:
         by_table.setdefault(each.table, []).append(each)
@@ -153,30 +156,30 @@ def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
     return found
 
 
-def _finish(out: Path, files: GrowingFiles, about: dict[str, Any], sums: dict[str, Any]) -> None:
-    before = earlier(out)
-    written = [str(path.relative_to(out)) for path in files.finish()]
-    for name in before - set(written):
-        (out / name).unlink(missing_ok=True)  # of an earlier run into the same folder
-    manifest = {**about, **sums, "files": sorted(written)}
-    write_whole(out / MANIFEST, exactjson.write(manifest, indent=True))
-    (out / _PROGRESS).unlink(missing_ok=True)
+def conclude(out: Path, about: dict[str, Any], sums: dict[str, Any], written: Sequence[str]) -> None:
+    """Take out what an earlier run left in the folder and this one did not write; then write the manifest."""
+    for name in set(manifest(out).get("files", [])) - set(written):
+        (out / name).unlink(missing_ok=True)
+    write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": sorted(written)}, indent=True))
 
 
-def earlier(out: Path) -> set[str]:
-    """The files of an earlier run, by its manifest."""
+def manifest(out: Path) -> dict[str, Any]:
+    """What the run into the folder said of itself at its end; empty where none has ended."""
     try:
-        found = exactjson.read((out / MANIFEST).read_bytes())
+        found: dict[str, Any] = exactjson.read((out / MANIFEST).read_bytes())
     except FileNotFoundError:
-        return set()
-    return set(found.get("files", []))
+        return {}
+    return found
 
 
 def about_run(inputs: Sequence[str | Path], loaded: LoadedMapping, opened: Opened, options: Options) -> dict[str, Any]:
     """What was converted, by what: a run is resumed only if all of it is the same."""
     sources = []
+    known = {
+        part.path: part.print for each in opened.tables.values() for part in each.parts if isinstance(part, TextTable)
+    }
     for path in opened.paths:
-        found = fingerprint(path)
+        found = known.get(path) or fingerprint(path)
         sources.append({"file": path.name, "size": found.size, "sha256": found.sha256})
     databases = [address(each) for each in inputs if isinstance(each, str) and "://" in each]
     mapping = loaded.mapping
@@ -209,18 +212,7 @@ def _read_progress(out: Path, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_progress(out: Path, found: dict[str, Any]) -> None:
-    write_whole(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """The file at once: whole, or as it was before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.new")
-    with scratch.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(scratch, path)
+    write_file(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
 
 
 @contextmanager

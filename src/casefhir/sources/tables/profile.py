@@ -39,11 +39,6 @@ class ColumnProfile:
         return self.kinds.most_common(1)[0][0] if self.kinds else "blank"
 
     @property
-    def share(self) -> float:
-        """The share of filled cells that read as `kind`."""
-        return self.kinds[self.kind] / self.filled if self.filled else 0.0
-
-    @property
     def samples(self) -> list[str]:
         """A few of its values, the most frequent first."""
         return [value for value, _ in self.values.most_common(_SAMPLES)]
