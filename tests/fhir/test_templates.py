@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from casefhir import exactjson, library, validate
 from casefhir.fhir import convert
-from casefhir.fhir.slots import NoTemplate, Reading, read
+from casefhir.fhir.fact_slots import read
+from casefhir.fhir.slots import NoTemplate, Reading
 from casefhir.fhir.templates import Shaped
 from casefhir.published import folder
 from casefhir.record import (

@@ -60,7 +60,7 @@ def draft(tables: tuple[str, ...]) -> None:
 
     Example: casefhir mapping draft tables > my-registry.toml
     """
-    from casefhir.sources.tables.draft import draft_mapping
+    from casefhir.sources.tables.drafting.draft import draft_mapping
 
     click.echo(draft_mapping(tables), nl=False)
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from casefhir.fhir.context import DEVICE, PROVENANCE, Context, Json, Terminology
 from casefhir.fhir.conversion import SHAPES
+from casefhir.fhir.fact_slots import read
 from casefhir.fhir.marks import ABSENT, MarkedContext, Marks, marked_id
 from casefhir.fhir.patient import patient
+from casefhir.fhir.patient_slots import read_person
 from casefhir.fhir.provenance import device, provenances_of_extract
-from casefhir.fhir.slots import Reading, narrative_slot, own_slots, read, read_person, text_slot
+from casefhir.fhir.slots import Reading, narrative_slot, own_slots, text_slot
 from casefhir.record import Case, Extract, Fact
 
 

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from casefhir.fhir.context import Context
-from casefhir.fhir.slots import NAMING, SLOTTED
+from casefhir.fhir.fact_slots import NAMING, SLOTTED
 from casefhir.record import (
     Address,
     Between,

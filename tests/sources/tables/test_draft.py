@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from casefhir.sources.tables.check import check_mapping
-from casefhir.sources.tables.draft import draft_mapping
+from casefhir.sources.tables.drafting.draft import draft_mapping
 from casefhir.sources.tables.load import load_mapping
 from casefhir.sources.tables.rows import TableError
 

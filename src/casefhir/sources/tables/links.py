@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Link, VisitLink
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.rows import Row
-from casefhir.sources.tables.scope import Scope, column_read
+from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import joined
 from casefhir.sources.tables.telling import Telling
 

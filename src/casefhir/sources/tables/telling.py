@@ -20,6 +20,13 @@ class UnmappedWords(MappedWords):
     """Words of a cell that the value map, look-up or list of choices does not have."""
 
 
+def marked(kind: type[MappedWords], words: str, raw: str) -> MappedWords:
+    """`words` that stand for the words `raw`."""
+    found = kind(words)
+    found.raw = raw
+    return found
+
+
 @dataclass(slots=True)
 class Telling:
     """One person's rows (those that count) and what has been made of them so far."""

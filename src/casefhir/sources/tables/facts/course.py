@@ -11,7 +11,7 @@ from casefhir.sources.tables.elements import Dose
 from casefhir.sources.tables.facts.moments import duration, moment
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.facts.problem import check_order
-from casefhir.sources.tables.facts.values import Units
+from casefhir.sources.tables.facts.units import Units
 from casefhir.sources.tables.frame import read_csv
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused

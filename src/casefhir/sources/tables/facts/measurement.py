@@ -8,18 +8,9 @@ from casefhir.record import Cells, Component, Measurement, Quantity, Range, Text
 from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import capped, moment
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrase
-from casefhir.sources.tables.facts.values import (
-    NOTHING,
-    Limits,
-    Reading,
-    Told,
-    Unit,
-    Units,
-    before,
-    bounds,
-    setting,
-    value_words,
-)
+from casefhir.sources.tables.facts.ranges import Limits, bounds
+from casefhir.sources.tables.facts.units import Unit, Units
+from casefhir.sources.tables.facts.values import NOTHING, Reading, Told, before, setting, value_words
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import cast
 
-from casefhir import terms
-from casefhir.errors import CasefhirError
 from casefhir.record import AbsentReason, Code, Quantity, Range, Words
 from casefhir.record.facts import Interpretation
 from casefhir.record.making import maker, unfrozen
-from casefhir.sources.tables.elements import Bounds, Convert
-from casefhir.sources.tables.elements import Range as RangeField
+from casefhir.sources.tables.elements import Convert
 from casefhir.sources.tables.facts.naming import coding
+from casefhir.sources.tables.facts.ranges import Limits, bounds, converted
+from casefhir.sources.tables.facts.units import Conversion, Unit, Units, changing, check_convert, fits
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.results import Result, ResultReader
 from casefhir.sources.tables.rows import Row
@@ -20,8 +18,6 @@ from casefhir.sources.tables.ruleset import Printed
 from casefhir.sources.tables.ruleset import Result as ResultRule
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import Telling
-
-_MEMO = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +40,10 @@ class Told:
         return self.value is None and self.titre is None and self.absent_code is None
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit as printed, its UCUM code if it has one, and whether the printed words alone lead to the code."""
-
-    printed: str
-    ucum: str | None
-
-    @property
-    def code(self) -> str | None:
-        """The code where a `Quantity` needs to be told."""
-        return None if self.ucum == terms.ucum_of(self.printed) else self.ucum
-
-
-class Units:
-    """Units as a mapping's tables print them."""
-
-    def __init__(self, own: dict[str, str]) -> None:
-        self._own = own
-        self._memo: dict[str, Unit] = {}
-
-    def of(self, printed: str) -> Unit:
-        """The unit; `ucum` is None where it is not known."""
-        found = self._memo.get(printed)
-        if found is None:
-            if len(self._memo) >= _MEMO:
-                self._memo.clear()
-            code = (self._own[printed] or None) if printed in self._own else terms.ucum_code(printed)
-            found = self._memo[printed] = Unit(printed, code)
-        return found
-
-    def known(self, printed: str) -> bool:
-        """Whether `printed` is a unit, even one without a code."""
-        return printed in self._own or self.of(printed).ucum is not None
-
-
+TITRE = "{titer}"
+NOTHING = Told()
+quantity, tell = maker(Quantity), maker(Told)
+_unfrozen_quantity = unfrozen(Quantity)
 _COMPARATORS = ("<", "<=", ">=", ">")
 Setting = Callable[[Row, Telling, str | None], "Reading"]
 """What stands around a value in its row (unit, range, flag), for a concept; with it values are read."""
@@ -110,7 +75,7 @@ def setting(scope: Scope, rule: ResultRule) -> Setting:
     limits = bounds(scope, rule.range, "range")
     column, unit_column, name = scope.column_of(rule.value), scope.column_of(rule.unit or rule.value), scope.rule
     convert = Convert(to=rule.convert) if isinstance(rule.convert, str) else rule.convert
-    _check(scope, convert)
+    check_convert(scope, convert)
 
     def told(row: Row, telling: Telling, concept: str | None) -> "Reading":
         printed = unit(row, telling) if unit else None
@@ -141,7 +106,7 @@ class Around:
     kind: str
     flag: tuple[str | None, str | None]
     codes: tuple[Code, ...]
-    limits: "Limits | None"
+    limits: Limits | None
     range_words: tuple[str | None, ...] | None
     concept: str | None
 
@@ -232,10 +197,10 @@ class Reading:
             return Numbers(unit, around.flag, normal, text, None, None, refused, None, NOTHING)
         remark = None
         if change is not None:
-            converted = _changed(normal, unit, *change)
-            if converted is not normal and normal is not None:  # its words are then all that shows the range as printed
+            in_other = converted(normal, unit, *change)
+            if in_other is not normal and normal is not None:  # its words are then all that shows the range as printed
                 text = f"{text} {unit.printed}" if text and unit.printed not in text else text or str(normal)
-            normal = converted
+            normal = in_other
             if self.convert and self.convert.factor:
                 remark = f"Converted by the factor {self.convert.factor}: {self.convert.reason}."
         base = Told(None, None, None, None, *around.flag, normal, text, remark)  # type: ignore[arg-type]
@@ -250,7 +215,7 @@ class Numbers:
     flag: tuple[str | None, str | None]
     range: Range | None
     range_text: str | None
-    change: tuple[str, Callable[[Decimal], Decimal]] | None
+    change: Conversion | None
     remark: str | None
     refused: Refused | None
     code: str | None
@@ -278,50 +243,6 @@ class Numbers:
         return tell(value, None, kept, None, *self.flag, self.range, self.range_text, remark)
 
 
-def fits(unit: Unit, concept: str | None, column: str) -> None:
-    """Raises `Refused` for a unit that does not measure what the concept does."""
-    wanted = terms.concept(concept).unit if concept else ""
-    if wanted and unit.ucum and not _commensurable(unit.ucum, wanted):
-        raise Refused(
-            f"the unit {unit.printed!r} does not fit {terms.concept(concept or '').name}, "
-            f"which is measured in {wanted} or the like",
-            "mend the unit or the concept",
-            column,
-        )
-
-
-def changing(
-    convert: Convert | None, unit: Unit, concept: str | None, column: str
-) -> tuple[str, Callable[[Decimal], Decimal]] | None:
-    """To which unit numbers are converted, and how; None where they are not. Raises `Refused` where they cannot be."""
-    if convert is None:
-        return None
-    to = convert.to
-    if to == "catalogue":
-        to = terms.concept(concept).unit if concept else ""
-    if not to or unit.ucum == to:
-        return None
-    if convert.factor:
-        return to, terms.Conversion(Decimal(convert.factor)).of
-    if unit.ucum is None:
-        if not unit.printed:
-            raise Refused(f"the value has no unit, so it cannot be converted to {to}", "fill in the unit", column)
-        raise Refused(
-            f"{unit.printed!r} is no unit that can be converted to {to}",
-            "mend the unit, or say its UCUM code in [reading.units]",
-            column,
-        )
-    try:
-        change = terms.conversion(unit.ucum, to)
-    except CasefhirError as error:
-        raise Refused(
-            f"{unit.printed!r} cannot be converted to {to}: {error}",
-            "mend the unit, convert to another one, or give the factor with its reason",
-            column,
-        ) from None
-    return to, change.of
-
-
 def before(scope: Scope, printed: Printed | None) -> Callable[[Row, Telling], Quantity | None] | None:
     """The result before it was converted, where the table has both."""
     if printed is None:
@@ -346,103 +267,3 @@ def before(scope: Scope, printed: Printed | None) -> Callable[[Row, Telling], Qu
         return Quantity(found.number, given.printed, found.comparator, given.code)
 
     return told
-
-
-TITRE = "{titer}"
-quantity, tell = maker(Quantity), maker(Told)
-_unfrozen_quantity = unfrozen(Quantity)
-NOTHING = Told()
-
-
-def _commensurable(one: str, other: str) -> bool:
-    try:
-        return terms.commensurable(one, other)
-    except CasefhirError:
-        return False
-
-
-def _check(scope: Scope, convert: Convert | None) -> None:
-    if convert is None:
-        return
-    if (convert.factor is None) != (convert.reason is None):
-        scope.problem("convert: a factor needs its reason, and a reason its factor")
-    if convert.factor is not None and not convert.factor.replace(".", "", 1).isdigit():
-        scope.problem(f"convert: {convert.factor!r} is not a factor")
-    if convert.to != "catalogue":
-        try:
-            terms.dimension(convert.to)
-        except CasefhirError as error:
-            scope.problem(f"convert: {error}")
-
-
-def _changed(normal: Range | None, of_unit: Unit, to: str, of: Callable[[Decimal], Decimal]) -> Range | None:
-    """A range of reference in the value's new unit; one in another unit of its own stays."""
-    if normal is None:
-        return None
-    bound = normal.low or normal.high
-    if bound is None or (bound.unit and bound.unit != of_unit.printed):
-        return normal
-    low, high = (Quantity(of(each.value), to) if each else None for each in (normal.low, normal.high))
-    return Range(low, high)
-
-
-class Limits:
-    """A range of reference in a row: its words, and what they say."""
-
-    def __init__(self, scope: Scope, told: Bounds, name: str) -> None:
-        self.reader = scope.of.results
-        self.reads = [
-            scope.words(each, f"{name} {part}")
-            for part, each in (("low", told.low), ("high", told.high), ("text", told.text), ("unit", told.unit))
-        ]
-        self.column = scope.column_of(told.text or told.low or told.high)
-
-    def words(self, row: Row, telling: Telling) -> tuple[str | None, ...]:
-        """Low, high, text, unit."""
-        return tuple([read(row, telling) if read else None for read in self.reads])
-
-    def read(self, words: tuple[str | None, ...], unit: Unit, units: Units) -> tuple[Range | None, str | None]:
-        """The range, and its words as printed; the range is None where the words are no figures."""
-        low, high, text, own = words
-        if low is None and high is None and text is None:
-            return None, None
-        given = units.of(str(own)) if own else unit
-        printed = text and str(text)
-        try:
-            if low is None and high is None:
-                return self._of_text(str(text), given, units), printed
-            ends = [self.reader.number(str(each)) if each is not None else None for each in (low, high)]
-        except Refused:
-            return None, printed or " - ".join(each for each in (low, high) if each)
-        if ends[0] is not None and ends[1] is not None and ends[1] < ends[0]:
-            raise Refused(f"the range ends ({high}) below its start ({low})", "mend one of the two", self.column)
-        if given is not unit and given.ucum and unit.ucum and not _commensurable(given.ucum, unit.ucum):
-            raise Refused(
-                f"the range is in {given.printed} and the value in {unit.printed}: they cannot be compared",
-                "mend the unit of one of the two",
-                self.column,
-            )
-        found = [Quantity(each, given.printed, None, given.code) if each is not None else None for each in ends]
-        return Range(found[0], found[1]), printed
-
-    def _of_text(self, text: str, given: Unit, units: Units) -> Range | None:
-        found = self.reader.read(text.strip("[]() "), "auto")
-        if found.unit:
-            if not units.known(found.unit):
-                return None
-            given = units.of(found.unit)
-        if found.number is None:
-            return None
-        one = Quantity(found.number, given.printed, None, given.code)
-        if found.high is not None:
-            return Range(one, Quantity(found.high, given.printed, None, given.code))
-        if found.comparator in ("<", "<="):
-            return Range(None, one)
-        return Range(one, None) if found.comparator else None
-
-
-def bounds(scope: Scope, told: RangeField | None, name: str) -> Limits | None:
-    """The range field of a rule."""
-    if told is None:
-        return None
-    return Limits(scope, told if isinstance(told, Bounds) else Bounds(text=told), name)

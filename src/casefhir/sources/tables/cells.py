@@ -1,0 +1,60 @@
+"""A cell read as words: without blanks around them, the first of several, a default."""
+
+from casefhir.sources.tables.refusal import Refused
+from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.telling import Read, Telling
+
+
+def column_read(place: int, blank: frozenset[str], column: str) -> Read:
+    """A cell's words without blanks around them; None where they are as good as blank."""
+
+    def read(row: Row, _: Telling) -> str | None:
+        cell = row[place]
+        if cell is None or cell in blank:
+            return None
+        text = cell.strip()
+        if text is not cell and text in blank:
+            return None
+        if not text.isprintable():
+            check_text(text, column)
+        return text
+
+    return read
+
+
+def check_text(text: str, column: str) -> None:
+    """Raises `Refused` for control characters, which FHIR's strings cannot hold."""
+    for each in text:
+        if (each < " " and each not in "\t\n\r") or "\x7f" <= each < "\xa0" or "\ud800" <= each <= "\udfff":
+            raise Refused(f"the cell holds the control character U+{ord(each):04X}", "take it out", column)
+
+
+def first_read(reads: list[Read]) -> Read:
+    """The first of several that is not blank."""
+
+    def first(row: Row, telling: Telling) -> str | None:
+        for read in reads:
+            words = read(row, telling)
+            if words is not None:
+                return words
+        return None
+
+    return first
+
+
+def default_read(default: str, name: str) -> Read:
+    """The default of the field `name`, whatever the row."""
+    return or_default(lambda _row, _telling: None, default, name)
+
+
+def or_default(read: Read, default: str, name: str) -> Read:
+    """The words, or the default of the field `name` where they are blank; that it was used is told."""
+
+    def words(row: Row, telling: Telling) -> str | None:
+        found = read(row, telling)
+        if found is None:
+            telling.defaulted.append((name, default))
+            return default
+        return found
+
+    return words

@@ -1,0 +1,1 @@
+"""A first mapping proposed for tables, from headers, units and values."""

@@ -1,0 +1,83 @@
+"""The text of a mapping for tables: their frame, the person, the rules. A guess, and written as one."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from casefhir.sources.tables.drafting.notation import dates, numbers
+from casefhir.sources.tables.drafting.rules import rules
+from casefhir.sources.tables.drafting.seen import Seen, find_keys, look
+from casefhir.sources.tables.drafting.toml import LONGEST_WORDS, described, text
+
+
+def draft_mapping(inputs: Sequence[str | Path]) -> str:
+    """The text of a mapping (TOML) for the tables in `inputs`; raises `TableError` where no person's key is found."""
+    tables = list(look(inputs))
+    find_keys(tables)
+    person = _person_table(tables)
+    lines = list(_frame(tables))
+    lines += _person(person)
+    for table in tables:
+        lines += rules(table, person)
+    for table in tables:
+        rest = [column for column in table.columns if column not in table.used]
+        if rest:
+            lines += ["", f"# Columns of {table.name} that nothing reads yet:"]
+            lines += [f"#   {column}: {described(table.columns[column])}" for column in rest]
+    return "\n".join(lines) + "\n"
+
+
+def _person_table(tables: list[Seen]) -> Seen:
+    """The table that tells who: with sex or birth, and one row a person if there is such a one."""
+
+    def fit(table: Seen) -> tuple[int, bool, int]:
+        told = sum(role in table.roles for role in ("sex", "birth", "birth_year"))
+        profile = table.columns[table.key]
+        return told, len(profile.values) == profile.filled, -len(table.rows)
+
+    return max((table for table in tables if table.key), key=fit)
+
+
+def _frame(tables: list[Seen]) -> Iterator[str]:
+    yield "# A proposal from headers, units and values: read every line before you trust it."
+    yield "# casefhir mapping check THIS-FILE TABLES tells what it does with them; docs/mapping.md what may stand here."
+    yield "casefhir = 1"
+    yield 'name = "my-registry"'
+    yield 'title = "My registry"'
+    yield 'version = "1"'
+    yield 'recorded = "2026-01-01T00:00:00Z"'
+    yield ""
+    yield "[reading]"
+    profiles = [profile for table in tables for profile in table.columns.values()]
+    yield from dates(profiles)
+    yield from numbers(profiles)
+    for table in tables:
+        yield ""
+        yield f"[tables.{table.name}]"
+        yield f"files = [{text(table.file)}]"
+        if table.key:
+            yield f"key = [{text(table.key)}]"
+        else:
+            yield f"key = [{text(next(iter(table.columns)))}]   # which column tells whose row it is?"
+
+
+def _person(table: Seen) -> Iterator[str]:
+    yield ""
+    yield "[person]"
+    yield f"table = {text(table.name)}"
+    sex = table.take("sex")
+    if sex:
+        values = [value for value in table.columns[sex].values if len(value) <= LONGEST_WORDS]
+        coded = {value for value in values if value.isdigit()}
+        if coded:
+            told = ", ".join(f'{text(value)} = ""' for value in sorted(coded))
+            yield f"sex = {{ column = {text(sex)}, map = {{ {told} }} }}   # which is female, which male?"
+        else:
+            yield f"sex = {text(sex)}   # {', '.join(values[:4])}"
+    birth, year = table.take("birth"), table.take("birth_year")
+    if birth:
+        yield f"birth_date = {text(birth)}"
+    elif year:
+        yield f"birth_date = {{ year = {text(year)} }}"
+    death = table.take("death")
+    if death:
+        yield f"deceased_date = {text(death)}"

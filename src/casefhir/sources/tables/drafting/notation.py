@@ -1,0 +1,47 @@
+"""How the cells of tables are written, as far as they tell: the order of dates, decimal and thousands marks."""
+
+import re
+from collections.abc import Iterator
+
+from casefhir.sources.tables.drafting.toml import text
+from casefhir.sources.tables.profile import ColumnProfile
+
+
+def dates(profiles: list[ColumnProfile]) -> Iterator[str]:
+    """In which order dates are written, with a question where the cells do not tell."""
+    cells = [value for profile in profiles for value in profile.values]
+    dotted = [match for match in (re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./]\d{2,4}", cell) for cell in cells) if match]
+    notations = ["iso"] if any(re.match(r"\d{4}-\d{2}", cell) for cell in cells) or not dotted else []
+    why = ""
+    if dotted:
+        month_first = any(int(match[2]) > 12 for match in dotted)
+        day_first = any(int(match[1]) > 12 for match in dotted)
+        notations.append("mdy" if month_first and not day_first else "dmy")
+        if month_first == day_first:
+            why = f"   # {dotted[0][0]!r}: day or month first? No date here tells" + (
+                "; they contradict each other" if month_first else ""
+            )
+    if any(re.fullmatch(r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}", cell) for cell in cells) and "dmy" not in notations:
+        notations.append("dmy")
+    yield f"dates = [{', '.join(text(each) for each in notations)}]{why}"
+    if any(re.fullmatch(r"\d{1,2}[./]\d{1,2}[./]\d{2}", cell) for cell in cells):
+        yield "two_digit_years_from = 1930   # years of two digits: from which year on?"
+
+
+def numbers(profiles: list[ColumnProfile]) -> Iterator[str]:
+    """Decimal and thousands marks, and numbers that look like codes for a missing value."""
+    cells = [value for profile in profiles if profile.kind == "number" for value in profile.values]
+    grouped = {mark for cell in cells for mark in ",." if re.fullmatch(rf"\d{{1,3}}(?:\{mark}\d{{3}})+", cell)}
+    decimal = {
+        mark for cell in cells for mark in ",." if re.fullmatch(rf"\D*\d+\{mark}(?:\d{{1,2}}|\d{{4,}})\D*", cell)
+    }
+    if decimal == {","}:
+        yield 'decimal = ","'
+        if "." in grouped:
+            yield 'thousands = "."'
+    elif "," in grouped:
+        sure = "" if decimal else "   # 3,072: thousands, or a decimal comma?"
+        yield f'thousands = ","{sure}'
+    odd = sorted({cell for cell in cells if cell in ("-9", "-99", "-999", "999", "9999", "-1")})
+    for cell in odd:
+        yield f'# absent = {{ {text(cell)} = "unknown" }}   # is {cell} a code for a missing value?'

@@ -1,0 +1,174 @@
+"""The rules that a table may need, by the parts that its columns have."""
+
+import re
+from collections.abc import Iterator
+
+from casefhir import terms
+from casefhir.sources.tables.drafting.seen import Seen, plain, row_key
+from casefhir.sources.tables.drafting.toml import described, text
+from casefhir.sources.tables.facts.measurement import KINDS
+from casefhir.sources.tables.facts.naming import known_names
+
+_UNIT_IN_HEADER = re.compile(r"(?P<name>.*?)[ _]*[\[(](?P<unit>[^\])]+)[\])]\s*")
+_VISIT_IN_HEADER = re.compile(
+    r"(?P<name>.+?)[ _.-]+(?P<visit>v(?:isit)?[ _]?\d{1,2}|w(?:eek)?[ _]?\d{1,3}|m(?:onth)?[ _]?\d{1,3}|baseline|bl)",
+    re.I,
+)
+_TABLES = {
+    "problem": ("condition", "problem", "diagnos", "comorbid"),
+    "course": ("medication", "drug", "treatment", "prescri"),
+    "intolerance": ("allerg", "intoleran"), "procedure": ("procedure", "surger"), "visit": ("encounter", "visit"),
+}  # fmt: skip
+_SUFFIXES = {"measurement": "-result", "visit": "-visit", "problem": "-problem", "procedure": "-procedure"}
+
+
+def rules(table: Seen, person: Seen) -> Iterator[str]:
+    """The rules of one table, as lines."""
+    unique = row_key(table)
+    named = next((kind for kind, words in _TABLES.items() if any(word in table.name for word in words)), "")
+    if "event" in table.roles:
+        yield from _event(table, unique)
+    elif "drug" in table.roles:
+        yield from _course(table, unique)
+    elif named and "words" in table.roles and table is not person:
+        yield from _called(table, unique, named)
+    elif "test" in table.roles and "value" in table.roles:
+        yield from _long(table, unique)
+    elif "problem" in table.roles:
+        yield from _problem(table, unique if table is not person else [])
+    elif "procedure" in table.roles:
+        yield from _procedure(table, unique)
+    else:
+        yield from _visit(table, unique)
+    if "test" not in table.roles or "value" not in table.roles:
+        yield from _wide(table, unique)
+
+
+def _called(table: Seen, unique: list[str], kind: str) -> Iterator[str]:
+    """A table of codes and their descriptions, which says by its name what they are."""
+    yield from _begun(table, kind, unique)
+    yield from _fields(table, text="words")
+    code = table.take("code")
+    if code:
+        yield f'# codes = [{{ system = "..", code = {text(code)} }}]   # of which code system?'
+    times = {
+        "problem": {"onset": "start", "abatement": "end"}, "course": {"start": "start", "end": "end"},
+        "intolerance": {"onset": "start"}, "procedure": {"when": "start"}, "visit": {"when": "start"},
+    }  # fmt: skip
+    if kind == "procedure" and "start" not in table.roles:
+        times[kind] = {"when": "date"}
+    yield from _fields(table, **times[kind])
+
+
+def _begun(table: Seen, kind: str, unique: list[str]) -> Iterator[str]:
+    yield ""
+    yield f"[[{kind}]]"
+    yield f"name = {text(f'{table.name}{_SUFFIXES.get(kind, str())}'.replace('_', '-'))}"
+    yield f"table = {text(table.name)}"
+    if unique:
+        table.used.update(unique)
+        yield f"key = [{', '.join(text(each) for each in unique)}]"
+    else:
+        yield "key = []   # which columns tell a person's rows apart? Without them ids come from all that is read"
+
+
+def _fields(table: Seen, **roles: str) -> Iterator[str]:
+    for name, role in roles.items():
+        column = table.take(role)
+        if column:
+            yield f"{name} = {text(column)}"
+
+
+def _event(table: Seen, unique: list[str]) -> Iterator[str]:
+    yield from _begun(table, "adverse_event", unique)
+    yield from _fields(
+        table, text="event", when="start", end="end", severity="grade", outcome="outcome", action="action"
+    )
+    related = table.take("related")
+    if related:
+        yield f'# suspects = [{{ rule = "..", key = [..], causality = {text(related)} }}]   # which drug rule?'
+
+
+def _course(table: Seen, unique: list[str]) -> Iterator[str]:
+    yield from _begun(table, "course", unique)
+    yield from _fields(table, drug="drug", start="start", end="end", ongoing="ongoing")
+    reason = table.take("reason")
+    if reason:
+        yield f"reasons = [{text(reason)}]   # why it was stopped, not what it was given for?"
+    dose = list(_fields(table, amount="dose", unit="dose_unit", frequency="frequency", route="route"))
+    if dose:
+        yield from ("[course.dose]", *dose)
+
+
+def _problem(table: Seen, unique: list[str]) -> Iterator[str]:
+    yield from _begun(table, "problem", unique)
+    yield from _fields(table, concept="problem", onset="start", abatement="end", asserted="diagnosed")
+
+
+def _procedure(table: Seen, unique: list[str]) -> Iterator[str]:
+    yield from _begun(table, "procedure", unique)
+    yield from _fields(table, text="procedure", when="start")
+
+
+def _visit(table: Seen, unique: list[str]) -> Iterator[str]:
+    visit, date = table.roles.get("visit"), table.roles.get("date")
+    if visit and date and unique == [visit] and "code" not in table.roles:
+        table.used |= {visit, date}
+        yield from _begun(table, "visit", [visit])
+        yield f"when = {text(date)}"
+
+
+def _long(table: Seen, unique: list[str]) -> Iterator[str]:
+    test = table.roles["test"]
+    table.used.add(test)
+    yield from _begun(table, "measurement", unique)
+    known = known_names(KINDS)
+    found = {value: known.get(value.casefold()) for value in table.columns[test].values}
+    lacking = [value for value, concept in found.items() if concept is None]
+    if any(found.values()):
+        yield f"concept = {text(test)}" + (f"   # not in the catalogue: {', '.join(lacking[:8])}" if lacking else "")
+    yield from _fields(table, text="test_name" if "test_name" in table.roles else "test", value="value", unit="unit")
+    low, high = table.take("low"), table.take("high")
+    if low and high:
+        yield f"range = {{ low = {text(low)}, high = {text(high)} }}"
+    else:
+        yield from _fields(table, range="range")
+    yield from _fields(table, flag="flag", when="date")
+
+
+def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
+    """Columns called like measurements of the catalogue, perhaps with a unit or a visit in the header."""
+    known = known_names(KINDS)
+    entries: list[str] = []
+    units = False
+    for column in table.columns:
+        if column in table.used:
+            continue
+        name, unit, visit = column, "", ""
+        match = _UNIT_IN_HEADER.fullmatch(name)
+        if match:
+            name, unit = match["name"], match["unit"]
+        match = _VISIT_IN_HEADER.fullmatch(name)
+        if match:
+            name, visit = match["name"], match["visit"]
+        concept = known.get(name.strip().casefold())
+        if concept is None or concept == "age":
+            continue
+        table.used.add(column)
+        told = {"name": plain(column).replace("_", "-"), "column": column, "concept": concept}
+        if terms.concept(concept).unit:
+            told["unit"], units = unit or "?", True
+        sure = "" if unit or not terms.concept(concept).unit else f"   # which unit? {described(table.columns[column])}"
+        entries.append(f"  {{ {', '.join(f'{key} = {text(value)}' for key, value in told.items())} }},{sure}")
+        if visit:
+            entries[-1] += f"   # visit {visit}: from a column of its own?"
+    if not entries:
+        return
+    yield from _begun(table, "measurement", unique)
+    if table.roles.get("date"):
+        yield from _fields(table, when="date")
+    yield 'concept = { const = "{concept}" }'
+    yield 'value = "{column}"'
+    if units:
+        yield 'unit = { const = "{unit}" }'
+    yield from ("each = [", *entries, "]")

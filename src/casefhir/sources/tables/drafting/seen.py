@@ -1,0 +1,137 @@
+"""Tables as far as a draft looks at them: columns with profiles, whose rows they are, which column has which part."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+
+from casefhir.sources import tables
+from casefhir.sources.tables.files import open_tables, table_names
+from casefhir.sources.tables.mapping import Table
+from casefhir.sources.tables.profile import ColumnProfile
+from casefhir.sources.tables.rows import Row, TableError
+
+_ROWS = 2_000
+
+
+@dataclass(slots=True)
+class Seen:
+    """A table as far as it was read: its columns with profiles, and which column has which part in it."""
+
+    name: str
+    file: str
+    columns: dict[str, ColumnProfile]
+    rows: list[Row]
+    key: str = ""
+    """The column that says whose row it is; "" where none was found."""
+    roles: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def take(self, role: str) -> str | None:
+        """The column with a part, which counts as used then."""
+        column = self.roles.get(role)
+        if column:
+            self.used.add(column)
+        return column
+
+
+@cache
+def known_headers() -> dict[str, list[str]]:
+    """Part -> the headers that mean it, in plain letters."""
+    text = (resources.files(tables) / "data" / "headers.tsv").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(text.splitlines(), delimiter="\t"):
+        found.setdefault(row["role"], []).append(row["header"])
+    return found
+
+
+def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
+    """The tables in `inputs`; raises `TableError` where there is none."""
+    names = table_names(inputs)
+    stems = Counter(Path(name).stem.lower() for name in names)
+    shorts = {
+        name: plain(Path(name).stem if stems[Path(name).stem.lower()] == 1 else name) or "table" for name in names
+    }
+    specs = {short: Table(files=(name,)) for name, short in shorts.items()}
+    if not specs:
+        raise TableError("There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT) or a folder with some.")
+    opened = open_tables(inputs, specs)
+    for name, table in opened.tables.items():
+        columns = {column: ColumnProfile() for column in table.sheet.columns}
+        rows = [row for _, row in islice(table.rows(lambda *_: None), _ROWS)]
+        for row in rows:
+            for profile, cell in zip(columns.values(), row):
+                profile.see(cell)
+        seen = Seen(name, table.sheet.file, columns, rows)
+        by_plain = {plain(column): column for column in reversed(columns)}
+        for role, headers in known_headers().items():
+            column = next((by_plain[each] for each in headers if each in by_plain), None)
+            if column:
+                seen.roles[role] = column
+        yield seen
+
+
+def plain(header: str) -> str:
+    """A header in small letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
+
+
+def _person_key(tables: list[Seen]) -> str:
+    """The column that most tables share and that is called like a person's key; else the one that most share."""
+    counts = Counter(column for table in tables for column in table.columns)
+    named = [column for column in counts if plain(column) in known_headers()["person"]]
+    if named:
+        order = known_headers()["person"]
+        return min(named, key=lambda column: (-counts[column], order.index(plain(column))))
+    column, count = counts.most_common(1)[0]
+    if count < len(tables):
+        raise TableError(
+            "No column of these tables looks like the person's key. Begin with a mapping of your own "
+            "(docs/mapping.md), or call the column patient_id."
+        )
+    return column
+
+
+def find_keys(tables: list[Seen]) -> None:
+    """The person's key of every table: the shared column, or the one that has most of its words."""
+    key = _person_key(tables)
+    shared = {value for table in tables if key in table.columns for value in table.columns[key].values}
+    for table in tables:
+        if key in table.columns:
+            table.key = key
+        else:
+            alike = {column: len(shared & profile.values.keys()) for column, profile in table.columns.items()}
+            best = max(alike, key=lambda column: alike[column])
+            table.key = best if alike[best] else ""
+        table.used.add(table.key)
+
+
+def row_key(table: Seen) -> list[str]:
+    """Columns that tell a person's rows apart in what was read: one, or two together."""
+    place = {column: number for number, column in enumerate(table.columns)}
+    if not table.key:
+        return []
+    key = table.key
+
+    def apart(columns: Sequence[str]) -> bool:
+        cells = [tuple(row[place[column]] for column in (key, *columns)) for row in table.rows]
+        return len(set(cells)) == len(cells) and all(all(each) for each in cells)
+
+    if apart(()) and len(table.rows) > 1:
+        return []
+    roles = [column for column in table.columns if plain(column) in ("id", f"{table.name}_id") and column != key]
+    roles += [table.roles[role] for role in ("number", "visit", "date", "start") if role in table.roles]
+    for column in roles:
+        if apart((column,)):
+            return [column]
+    names = [table.roles[role] for role in ("code", "test", "drug", "event", "problem") if role in table.roles]
+    for first in names:
+        for second in roles:
+            if apart((first, second)):
+                return [first, second]
+    return []

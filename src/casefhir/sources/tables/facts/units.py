@@ -1,0 +1,115 @@
+"""Units as tables print them: their UCUM codes, whether they fit a concept, conversion to another unit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from casefhir import terms
+from casefhir.errors import CasefhirError
+from casefhir.sources.tables.elements import Convert
+from casefhir.sources.tables.refusal import Refused
+from casefhir.sources.tables.scope import Scope
+
+_MEMO = 1 << 16
+Conversion = tuple[str, Callable[[Decimal], Decimal]]
+"""To which unit numbers are converted, and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as printed, its UCUM code if it has one, and whether the printed words alone lead to the code."""
+
+    printed: str
+    ucum: str | None
+
+    @property
+    def code(self) -> str | None:
+        """The code where a `Quantity` needs to be told."""
+        return None if self.ucum == terms.ucum_of(self.printed) else self.ucum
+
+
+class Units:
+    """Units as a mapping's tables print them."""
+
+    def __init__(self, own: dict[str, str]) -> None:
+        self._own = own
+        self._memo: dict[str, Unit] = {}
+
+    def of(self, printed: str) -> Unit:
+        """The unit; `ucum` is None where it is not known."""
+        found = self._memo.get(printed)
+        if found is None:
+            if len(self._memo) >= _MEMO:
+                self._memo.clear()
+            code = (self._own[printed] or None) if printed in self._own else terms.ucum_code(printed)
+            found = self._memo[printed] = Unit(printed, code)
+        return found
+
+    def known(self, printed: str) -> bool:
+        """Whether `printed` is a unit, even one without a code."""
+        return printed in self._own or self.of(printed).ucum is not None
+
+
+def commensurable(one: str, other: str) -> bool:
+    """Whether two UCUM codes measure the same kind of thing; False for what is no code."""
+    try:
+        return terms.commensurable(one, other)
+    except CasefhirError:
+        return False
+
+
+def fits(unit: Unit, concept: str | None, column: str) -> None:
+    """Raises `Refused` for a unit that does not measure what the concept does."""
+    wanted = terms.concept(concept).unit if concept else ""
+    if wanted and unit.ucum and not commensurable(unit.ucum, wanted):
+        raise Refused(
+            f"the unit {unit.printed!r} does not fit {terms.concept(concept or '').name}, "
+            f"which is measured in {wanted} or the like",
+            "mend the unit or the concept",
+            column,
+        )
+
+
+def changing(convert: Convert | None, unit: Unit, concept: str | None, column: str) -> Conversion | None:
+    """To which unit numbers are converted, and how; None where they are not. Raises `Refused` where they cannot be."""
+    if convert is None:
+        return None
+    to = convert.to
+    if to == "catalogue":
+        to = terms.concept(concept).unit if concept else ""
+    if not to or unit.ucum == to:
+        return None
+    if convert.factor:
+        return to, terms.Conversion(Decimal(convert.factor)).of
+    if unit.ucum is None:
+        if not unit.printed:
+            raise Refused(f"the value has no unit, so it cannot be converted to {to}", "fill in the unit", column)
+        raise Refused(
+            f"{unit.printed!r} is no unit that can be converted to {to}",
+            "mend the unit, or say its UCUM code in [reading.units]",
+            column,
+        )
+    try:
+        change = terms.conversion(unit.ucum, to)
+    except CasefhirError as error:
+        raise Refused(
+            f"{unit.printed!r} cannot be converted to {to}: {error}",
+            "mend the unit, convert to another one, or give the factor with its reason",
+            column,
+        ) from None
+    return to, change.of
+
+
+def check_convert(scope: Scope, convert: Convert | None) -> None:
+    """Names as problems what cannot be meant by `convert`."""
+    if convert is None:
+        return
+    if (convert.factor is None) != (convert.reason is None):
+        scope.problem("convert: a factor needs its reason, and a reason its factor")
+    if convert.factor is not None and not convert.factor.replace(".", "", 1).isdigit():
+        scope.problem(f"convert: {convert.factor!r} is not a factor")
+    if convert.to != "catalogue":
+        try:
+            terms.dimension(convert.to)
+        except CasefhirError as error:
+            scope.problem(f"convert: {error}")

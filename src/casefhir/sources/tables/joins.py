@@ -1,0 +1,104 @@
+"""Words from elsewhere than the rule's own table: the person's row in another table, a look-up."""
+
+from typing import TYPE_CHECKING
+
+from casefhir.sources.tables.cells import column_read
+from casefhir.sources.tables.elements import Cell
+from casefhir.sources.tables.frame import passes
+from casefhir.sources.tables.lookups import find_column
+from casefhir.sources.tables.refusal import Refused
+from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.telling import Read, Telling, UnmappedWords, marked
+
+if TYPE_CHECKING:
+    from casefhir.sources.tables.scope import Scope
+
+
+def joined(scope: "Scope", cell: Cell) -> Read | None:
+    """A cell of the person's row in another table."""
+    scope.pure = False
+    other = scope.frame.tables.get(cell.table or "")
+    if other is None:
+        if cell.table not in scope.frame.loaded.mapping.tables:
+            scope.problem(f"there is no table {cell.table!r}")
+        return None
+    if cell.column is None:
+        scope.problem("`table` goes with `column`")
+        return None
+    place = scope.place(cell.column, optional=cell.optional, of=other)
+    theirs = [scope.place(column, of=other) for column in cell.on]
+    ours = [scope.words(column, "on") for column in cell.on.values()]
+    where = scope.condition(cell.where, other)
+    if place is None or None in theirs or None in ours:
+        return None
+    take = column_read(place, other.blank, other.columns[place])
+    asked = [column_read(each, other.blank, other.columns[each]) for each in theirs if each is not None]
+    given = [each for each in ours if each]
+    name, table = other.name, object()
+
+    def read(row: Row, telling: Telling) -> str | None:
+        index = telling.indexes.get(id(table))
+        if index is None:
+            index = telling.indexes[id(table)] = {}
+            for number, their in telling.rows.get(name, ()):
+                index.setdefault(tuple([each(their, telling) for each in asked]), []).append((number, their))
+        wanted = tuple([each(row, telling) for each in given])
+        if None in wanted:
+            return None
+        found: dict[str, None] = {}
+        for number, their in index.get(wanted, ()):
+            if where is None or passes(where, their):
+                telling.touched.add((name, number))
+                words = take(their, telling)
+                if words is not None:
+                    found[words] = None
+        if len(found) > 1:
+            raise Refused(
+                f"table {name!r} has several rows for it that differ in {cell.column}: {', '.join(found)}",
+                "mend the one that is wrong, or say with `on` and `where` which row is meant",
+            )
+        return next(iter(found), None)
+
+    return read
+
+
+def looked_up(scope: "Scope", read: Read, cell: Cell) -> Read:
+    """What a look-up says of the words that `read` gives, or of those that `on` names."""
+    lookup = scope.frame.lookups.get(cell.lookup or "")
+    if lookup is None:
+        declared = scope.frame.loaded.mapping.lookups.get(cell.lookup or "")
+        if declared is None:
+            scope.problem(f"there is no look-up {cell.lookup!r}")
+        elif not declared.optional:
+            scope.problem(f"the look-up {cell.lookup!r} is not there")
+        return lambda _row, _telling: None
+    place = find_column(lookup.columns, cell.take or "")
+    if place is None:
+        if not cell.optional:
+            scope.problem(f"the look-up {cell.lookup!r} has no column {cell.take!r}")
+        return lambda _row, _telling: None
+    keys = scope.frame.loaded.mapping.lookups[cell.lookup or ""].key
+    asked = [scope.words(cell.on[key], "on") for key in keys] if cell.on and {*keys} <= {*cell.on} else None
+    rows, rule, column, blank = lookup.rows, scope.rule, scope.column_of(cell), scope.of.blank
+
+    def found(row: Row, telling: Telling) -> str | None:
+        if asked is None:
+            words = read(row, telling)
+            if words is None:
+                return None
+            key: tuple[str, ...] = (words,)
+        else:
+            told = [each(row, telling) if each else None for each in asked]
+            key = tuple([each for each in told if each is not None])
+            if len(key) < len(told):
+                return None
+            words = " / ".join(key)
+        line = rows.get(key)
+        if line is None:
+            telling.unmapped[rule, column, words] += 1
+            return marked(UnmappedWords, words, words)
+        cell_found = line[place]
+        text = cell_found.strip() if cell_found else ""
+        return None if text in blank else text
+
+    return found

@@ -1,0 +1,71 @@
+"""What words become by a mapping's value maps and by lists of choices."""
+
+from typing import TYPE_CHECKING
+
+from casefhir.sources.tables.elements import Cell
+from casefhir.sources.tables.refusal import Refused
+from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords, marked
+
+if TYPE_CHECKING:
+    from casefhir.sources.tables.scope import Scope
+
+_MEMO = 1 << 13
+_LONGEST = 1 << 10
+"""Characters of the words that are remembered with what they became; longer ones are looked up each time."""
+
+
+def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
+    """The label that stands beside the words in a list of choices."""
+    choices = scope.words(cell.choices, name)
+    rule, column = scope.rule, scope.column_of(cell)
+    memo: dict[str, dict[str, str]] = {}
+
+    def found(row: Row, telling: Telling) -> str | None:
+        words = read(row, telling)
+        told = choices(row, telling) if choices and words is not None else None
+        if words is None or told is None:
+            return words
+        labels = memo.get(told)
+        if labels is None:
+            parts = [part.partition(",") for part in told.split("|")]
+            labels = memo[told] = {code.strip(): label.strip() for code, _, label in parts if label.strip()}
+        label = labels.get(words)
+        if label is None:
+            telling.unmapped[rule, column, words] += 1
+            return marked(UnmappedWords, words, words)
+        return marked(MappedWords, label, label)
+
+    return found
+
+
+def mapped(scope: "Scope", read: Read, cell: Cell) -> Read:
+    """What the words become by the value map of `cell`."""
+    try:
+        table = scope.frame.csv_map(cell.map) if isinstance(cell.map, str) else (cell.map or {})
+    except Refused as refused:
+        scope.problem(refused.reason)
+        return read
+    rule, column, hit = scope.rule, scope.column_of(cell), scope.frame.maps_hit
+    folded = {words.strip().casefold(): becomes for words, becomes in table.items()}
+    memo: dict[str, MappedWords | None] = {}
+
+    def mapped(row: Row, telling: Telling) -> str | None:
+        words = read(row, telling)
+        if words is None:
+            return None
+        if words not in memo:
+            if len(memo) >= _MEMO or len(words) > _LONGEST:
+                memo.clear()
+            becomes = table.get(words, folded.get(words.casefold()))
+            if becomes is None:
+                memo[words] = marked(UnmappedWords, words, words)
+            else:
+                hit.add((rule, words))
+                memo[words] = marked(MappedWords, becomes, words) if becomes else None
+        found = memo[words]
+        if type(found) is UnmappedWords:
+            telling.unmapped[rule, column, words] += 1
+        return found
+
+    return mapped
