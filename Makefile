@@ -56,6 +56,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m compileall -q src  # else every start compiles it, where PYTHONDONTWRITEBYTECODE is set
 	@touch $(READY)
 
 clean:

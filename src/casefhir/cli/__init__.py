@@ -1,28 +1,58 @@
-"""The command line: one thin module per command."""
+"""The command line: one thin module per command, imported when that command is asked for."""
 
+from collections import UserDict
+from collections.abc import Iterator
+from importlib import import_module
+
+import click as plain_click
 import rich_click as click
 
 from casefhir.cli.common import Commands, verbosity
-from casefhir.cli.convert import convert
-from casefhir.cli.coverage import coverage
-from casefhir.cli.diff import diff
-from casefhir.cli.explain import explain
-from casefhir.cli.list_cases import list_cases
-from casefhir.cli.locate import locate
 from casefhir.cli.manual import add_exits
-from casefhir.cli.mapping import mapping
-from casefhir.cli.new import new
-from casefhir.cli.plot import plot
-from casefhir.cli.pull import pull
-from casefhir.cli.query import query
-from casefhir.cli.remove import remove
-from casefhir.cli.report import report
-from casefhir.cli.schema import schema
-from casefhir.cli.show import show
-from casefhir.cli.table import table
-from casefhir.cli.upload import upload
-from casefhir.cli.validate import validate
-from casefhir.cli.verify import verify
+
+_MODULES = {
+    "convert": "convert",
+    "validate": "validate",
+    "explain": "explain",
+    "show": "show",
+    "list": "list_cases",
+    "locate": "locate",
+    "mapping": "mapping",
+    "new": "new",
+    "verify": "verify",
+    "coverage": "coverage",
+    "upload": "upload",
+    "pull": "pull",
+    "diff": "diff",
+    "remove": "remove",
+    "report": "report",
+    "plot": "plot",
+    "table": "table",
+    "query": "query",
+    "schema": "schema",
+}
+"""The module of each command; its function has the module's name."""
+
+
+class _OnDemand(UserDict[str, plain_click.Command]):
+    """The commands by name: to run one of them, the modules of the others need not be read."""
+
+    def __missing__(self, name: str) -> plain_click.Command:
+        module = _MODULES[name]
+        command: plain_click.Command = getattr(import_module(f"casefhir.cli.{module}"), module)
+        command.params.append(verbosity())
+        add_exits(name, command)
+        self.data[name] = command
+        return command
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,28 +67,4 @@ def main() -> None:
 
 
 main.params.append(verbosity())
-for command in (
-    convert,
-    validate,
-    explain,
-    show,
-    list_cases,
-    locate,
-    mapping,
-    new,
-    verify,
-    coverage,
-    upload,
-    pull,
-    diff,
-    remove,
-    report,
-    plot,
-    table,
-    query,
-    schema,
-):
-    command.params.append(verbosity())
-    main.add_command(command)
-for name, each in main.commands.items():
-    add_exits(name, each)
+main.commands = _OnDemand()  # set here, for the group looks into every command that it is made with

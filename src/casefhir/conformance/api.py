@@ -11,7 +11,6 @@ from casefhir.conformance.packages import load
 from casefhir.conformance.pieces import NothingToValidate, Piece, pieces
 from casefhir.conformance.positions import Place, places, spans
 from casefhir.conformance.reader import Fault, read, too_big, too_deep
-from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.validator import Validator, chosen
 
 Source = Mapping[str, Any] | bytes | Path
@@ -80,7 +79,11 @@ class Checker:
             "limit": limit,
             "accepts": accepts,
         }
-        server = TerminologyServer(tx) if tx is not None else None
+        server = None
+        if tx is not None:
+            from casefhir.conformance.tx import TerminologyServer
+
+            server = TerminologyServer(tx)
         self.validator = Validator(load(profiles), profile=profile, layers=layers, server=server)
         self._planned = planned(layers)
 

@@ -1,16 +1,16 @@
-"""The definitions by canonical URL: R4's own from `data/r4.zip`, read one at a time, and those a caller loaded."""
+"""The definitions by canonical URL: R4's own from `data/r4.definitions`, one at a time, and those a caller loaded."""
 
-import json
-import zipfile
+import zlib
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 SEARCH = "http://hl7.org/fhir/SearchParameter/"
-_DATA = Path(__file__).with_name("data") / "r4.zip"
+_DATA = Path(__file__).with_name("data") / "r4.definitions"
 Json = dict[str, Any]
 KINDS = (
     "StructureDefinition",
@@ -24,34 +24,41 @@ KINDS = (
 """The resource types that others are checked against."""
 
 
-class _Core:
-    """R4's own definitions; nothing is read before it is asked for."""
+class Core:
+    """R4's own definitions, each unpacked when asked for; `tools/make_definitions.py` says how they lie in the file."""
 
-    def __init__(self) -> None:
-        self._archive = zipfile.ZipFile(BytesIO(_DATA.read_bytes()))
-        self.about: Json = json.loads(self._archive.read("index"))
+    def __init__(self, path: Path = _DATA) -> None:
+        length, self._data = path.read_bytes().split(b"\n", 1)
+        self._body = int(length)
+        self.about: Json = orjson.loads(zlib.decompress(self._data[: self._body]))
         self.members: dict[str, str] = self.about["members"]
 
     def read(self, url: str) -> Json | None:
-        member = self.members.get(url)
-        return None if member is None else json.loads(self._archive.read(member))
+        """The definition of `url`, None where R4 has none."""
+        name = self.members.get(url)
+        found: Json | None = None if name is None else self._member(name)
+        return found
+
+    def _member(self, name: str) -> Any:
+        start, length = self.about["places"][name]
+        return orjson.loads(zlib.decompress(self._data[self._body + start : self._body + start + length]))
 
     @cached_property
     def search(self) -> dict[str, Json]:
         """R4's search parameters by canonical URL."""
-        found: dict[str, Json] = json.loads(self._archive.read("search"))
+        found: dict[str, Json] = self._member("search")
         return found
 
     @cached_property
     def later(self) -> frozenset[str]:
         """The URLs of extensions that HL7 defined after R4."""
-        return frozenset(json.loads(self._archive.read("later")))
+        return frozenset(self._member("later"))
 
 
 @lru_cache(maxsize=1)
-def core() -> _Core:
+def core() -> Core:
     """R4's own definitions, opened once."""
-    return _Core()
+    return Core()
 
 
 def unversioned(canonical: str) -> str:

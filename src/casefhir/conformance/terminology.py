@@ -1,16 +1,18 @@
 """Layer terminology: bindings, codes of known systems, displays, UCUM, check digits."""
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.shapes import Binding
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
-from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.units import unit_fault
 from casefhir.conformance.vocabulary import Vocabulary
 from casefhir.terms.check_digits import loinc_fault, snomed_fault
+
+if TYPE_CHECKING:
+    from casefhir.conformance.tx import TerminologyServer
 
 UCUM = "http://unitsofmeasure.org"
 _FAULTS = {
@@ -24,7 +26,7 @@ _QUANTITIES = frozenset({"Quantity", "Age", "Duration", "Distance", "Count", "Si
 class Terminology:
     """Checks codes against `vocabulary`, asks `server` for what is not known here, counts the rest in `unchecked`."""
 
-    def __init__(self, vocabulary: Vocabulary, tell: Tell, server: TerminologyServer | None = None) -> None:
+    def __init__(self, vocabulary: Vocabulary, tell: Tell, server: "TerminologyServer | None" = None) -> None:
         self.vocabulary = vocabulary
         self.server = server
         self.tell = tell

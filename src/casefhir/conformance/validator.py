@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casefhir.conformance.bundles import Bundles
 from casefhir.conformance.contents import RULED, Contents
@@ -19,15 +19,16 @@ from casefhir.conformance.profiles import Profiles
 from casefhir.conformance.prose import Prose
 from casefhir.conformance.references import References
 from casefhir.conformance.shapes import shape
-from casefhir.conformance.signatures import Signatures
 from casefhir.conformance.slicing import Slicer
 from casefhir.conformance.structure import build
 from casefhir.conformance.terminology import Terminology, codes_of
 from casefhir.conformance.tree import Node
-from casefhir.conformance.tx import TerminologyServer
 from casefhir.conformance.vital_signs import implied
 from casefhir.conformance.vocabulary import Vocabulary
 from casefhir.errors import CasefhirError
+
+if TYPE_CHECKING:
+    from casefhir.conformance.tx import TerminologyServer
 
 _SHOWN, _LONGEST = 80, 1000
 
@@ -87,7 +88,7 @@ class Validator:
         *,
         profile: str | None = None,
         layers: Collection[str] | None = None,
-        server: TerminologyServer | None = None,
+        server: "TerminologyServer | None" = None,
     ) -> None:
         self.definitions = Definitions(own)
         self.vocabulary = Vocabulary(self.definitions)
@@ -150,7 +151,6 @@ class _Run:
         self.bundles = Bundles(self.references, self.tell)
         self.terminology = Terminology(validator.vocabulary, self.tell, validator.server)
         self.prose = Prose(self.tell)
-        self.signatures = Signatures(self.tell)
         self.meaning = Meaning(self.references, self.tell)
         self.extensions = Extensions(validator.definitions, self.tell)
         self.invariants = Invariants(self.tell, self.env)
@@ -232,8 +232,10 @@ class _Run:
             self.terminology.check(node)
         if "structure" in layers:
             self.prose.check(node)
-            if name == "Bundle":
-                self.signatures.check(node)
+            if name == "Bundle" and "signature" in node.children:
+                from casefhir.conformance.signatures import Signatures
+
+                Signatures(self.tell).check(node)
         if name == "Extension" and "structure" in layers:
             if self.extensions.check(node) is not None:
                 self.follower.check(node, str(node.get("url")))

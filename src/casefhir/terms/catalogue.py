@@ -5,7 +5,6 @@ from anywhere but these files.
 """
 
 import csv
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +84,8 @@ def concept(key: str) -> Concept:
     try:
         return concepts()[key]
     except KeyError:
+        import difflib
+
         near = difflib.get_close_matches(key, concepts(), n=3, cutoff=0.5)
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise UnknownConcept(
