@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from casefhir.sources.tables import grouping, keys
 from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.readers import text
 from casefhir.tables import Options, convert_tables
 from casefhir.tables import run as runs
 from casefhir.tables.options import Halted
@@ -66,6 +68,13 @@ def convert(folder: Path, name: str = "out", options: Options | None = None, inp
     return convert_tables([inputs or folder / "in"], folder / "t.toml", folder / name, options, **how)
 
 
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the test's persons in each."""
+    for module in (text, keys):
+        monkeypatch.setattr(module, "MARKED", 1)
+    monkeypatch.setattr(grouping, "PIECE", 12)
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(each.relative_to(folder)): each.read_bytes() for each in sorted(folder.rglob("*")) if each.is_file()}
 
@@ -91,7 +100,7 @@ def test_sums_add_up_for_every_table(folder):
 )
 def test_the_number_of_processes_does_not_show(folder, options, monkeypatch):
     write(folder, 7, bad=True)
-    monkeypatch.setattr(runs, "CHUNK", 2)
+    small_pieces(monkeypatch)
     convert(folder, "one", options)
     convert(folder, "two", options, jobs=2)
     assert everything(folder / "one") == everything(folder / "two")
@@ -101,7 +110,7 @@ def test_the_number_of_processes_does_not_show(folder, options, monkeypatch):
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_an_interrupted_run_goes_on_to_the_same_bytes(folder, options, after, monkeypatch):
     write(folder, 7, bad=True)
-    monkeypatch.setattr(runs, "CHUNK", 2)
+    small_pieces(monkeypatch)
     monkeypatch.setattr(runs, "_CHECKPOINT", 2)
     convert(folder, "whole", options)
 

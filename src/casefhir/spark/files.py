@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from casefhir.sources.tables.grouping import KeyedTable, keyed_rows
+from casefhir.sources.tables.keys import KeyedTable
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.rows import Broken, Row, Sheet
@@ -68,7 +68,7 @@ def _rows(table: KeyedTable, place: int, part: int) -> Iterator[Placed]:
     def fault(_: str, number: int, row: Row, reason: str) -> None:
         refused.append((place, "", number, row, reason))
 
-    for key, number, row in keyed_rows(table, fault, part):
+    for key, number, row in table.read(fault, part=part):
         yield from refused
         refused.clear()
         yield place, key, number, row, row.reason if isinstance(row, Broken) else None

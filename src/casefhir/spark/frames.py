@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.grouping import SEPARATOR
+from casefhir.sources.tables.keys import SEPARATOR
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.opening import open_lookups

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from casefhir.errors import CasefhirError
 from casefhir.extras import needed
-from casefhir.sources.tables.grouping import SEPARATOR, keyless
+from casefhir.sources.tables.keys import SEPARATOR, keyless
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.rows import Broken, PersonRows, Row, Sheet
 from casefhir.tables.making import Chunk, Maker
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import Rejected, context_lines, reject_lines, reject_name
-from casefhir.tables.run import CHUNK
 from casefhir.tables.tally import Tally
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ ROWS = "place int, key string, number long, cells array<string>, reason string"
 _LINES = "name string, line string"
 TALLY = "tally"
 _BATCH = 5_000
+_CHUNK = 100
+"""Persons converted at a time."""
 Placed = tuple[int, str, int, Row, str | None]
 """A row: the place of its table, the person's key, its number, its cells, the reason why it is none."""
 
@@ -178,7 +179,7 @@ def _chunks(rows: Iterable[tuple[str, int, int, Row, str | None]], job: Job) -> 
                         reason or keyless(job.sheets[name], job.whose[name][0], row, job.whose[name][1]),
                     )
                 )
-                if len(refused) == CHUNK:
+                if len(refused) == _CHUNK:
                     yield Chunk((), tuple(refused))
                     refused = []
             continue
@@ -189,7 +190,7 @@ def _chunks(rows: Iterable[tuple[str, int, int, Row, str | None]], job: Job) -> 
             else:
                 person.broken.append((names[place], number, Broken.of(row, reason)))
         persons.append(person)
-        if len(persons) == CHUNK:
+        if len(persons) == _CHUNK:
             yield Chunk(tuple(persons), tuple(refused))
             persons, refused = [], []
     if persons or refused:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,17 @@ from casefhir.delivery.workers import in_order
 from casefhir.errors import CasefhirError
 from casefhir.sources.tables.check import near
 from casefhir.sources.tables.files import Opened, address
-from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.grouping import grouping
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.sources.tables.rows import PersonRows
-from casefhir.tables.making import Chunk, Made, Maker
+from casefhir.tables.making import Made, Work
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import Rejected, context_lines, reject_header, reject_lines, reject_name
 from casefhir.tables.tally import Tally
 from casefhir.whole_file import write_file
 
-CHUNK = 100
-"""Persons a piece of work."""
 _CHECKPOINT = 20
 """Pieces between two checkpoints."""
 _SUGGESTED = 100
@@ -84,23 +80,17 @@ def convert_tables(
             state=begun["files"] if begun else None,
         )
         done = begun["pieces"] if begun else 0
-        refused: list[Rejected] = []
-
-        def fault(table: str, number: int, row: tuple[str | None, ...], reason: str) -> None:
-            refused.append(Rejected(table, number, row, reason))
-
-        grouped = persons(opened.keyed, fault)
-        pieces = islice(_chunks(grouped, refused), done, None)
-        made_by = in_order(pieces, Maker, (loaded, opened.files.sheets, opened.lookups, options), jobs=jobs)
-        for place, made in enumerate(made_by, done + 1):
-            tally.add(made.tally)
-            _store(made, files, out, opened.files)
-            if place % _CHECKPOINT == 0:
-                _write_progress(
-                    out, {"about": about, "pieces": place, "files": files.checkpoint(), "tally": tally.to_json()}
-                )
-            if progress:
-                progress(tally, opened.count)
+        with grouping(opened.keyed) as (grouped, pieces):
+            work = (loaded, opened.files.sheets, opened.lookups, options, grouped)
+            for place, made in enumerate(in_order(pieces[done:], Work, work, jobs=jobs), done + 1):
+                tally.add(made.tally)
+                _store(made, files, out, opened.files)
+                if place % _CHECKPOINT == 0:
+                    _write_progress(
+                        out, {"about": about, "pieces": place, "files": files.checkpoint(), "tally": tally.to_json()}
+                    )
+                if progress:
+                    progress(tally, opened.count)
         written = [str(path.relative_to(out)) for path in files.finish()]
         conclude(out, about, told(tally, loaded), written)
         (out / _PROGRESS).unlink(missing_ok=True)
@@ -113,17 +103,6 @@ def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMappi
     if options.test_data is None:
         return loaded
     return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
-
-
-def _chunks(grouped: Iterator[PersonRows], refused: list[Rejected]) -> Iterator[Chunk]:
-    """Pieces of work; a refused row goes with the piece that was being read when it was met."""
-    while True:
-        found = tuple(islice(grouped, CHUNK))
-        if not found and not refused:
-            return
-        told = tuple(refused)
-        refused.clear()
-        yield Chunk(found, told)
 
 
 def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:

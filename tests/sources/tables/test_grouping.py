@@ -1,15 +1,22 @@
 """Rows by person: all of one key together, whatever the order, and the same however they were brought together."""
 
+import csv
 import random
+from collections import Counter
+from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casefhir.sources.tables import grouping
+from casefhir.sources.tables import grouping, sorting
+from casefhir.sources.tables import keys as keyed_tables
 from casefhir.sources.tables.files import open_tables
-from casefhir.sources.tables.grouping import keyed, persons
-from casefhir.sources.tables.rows import TableError
+from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.keys import keyed
+from casefhir.sources.tables.readers import text
+from casefhir.sources.tables.rows import Start, TableError
 from tests.sources.tables.test_readers import Spec
 
 KEYS = st.lists(st.sampled_from(["1", "2", "10", "9", "P-1", "ä", "Z"]), min_size=1, max_size=40)
@@ -25,6 +32,105 @@ def grouped(folder, names, columns=("id",)):
     tables = [keyed(name, opened.tables[name], columns) for name in names]
     found = list(persons(tables, lambda *told: faults.append(told)))
     return [(each.key, each.rows) for each in found], faults
+
+
+@contextmanager
+def small_pieces(marked=2, piece=3):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (text, keyed_tables, sorting):
+            patch.setattr(module, "MARKED", marked)
+        patch.setattr(grouping, "PIECE", piece)
+        yield
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252", "gb18030"]
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["", "1", "2", "3", "4", "ragged 2", "ragged"]), st.sampled_from(["x", "ä", "a\nb", ""])),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.lists(ROWS, min_size=2, max_size=2),
+    encoding=st.sampled_from(ENCODINGS),
+    marked=st.integers(1, 4),
+    piece=st.integers(1, 6),
+    ordered=st.booleans(),
+)
+def test_pieces_together_are_the_whole_each_row_and_each_fault_once(
+    tmp_path_factory, rows, encoding, marked, piece, ordered
+):
+    folder = tmp_path_factory.mktemp("rows")
+    told = Counter()
+    for name, listed in zip("ab", rows):
+        if ordered:
+            listed = sorted(listed, key=lambda row: row[0].removeprefix("ragged "))
+        with (folder / f"{name}.csv").open("w", encoding=encoding, newline="") as stream:
+            write = csv.writer(stream).writerow
+            write(["id", "v"])
+            for key, cell in listed:
+                write([key.removeprefix("ragged "), cell, "more"] if key.startswith("ragged") else [key, cell])
+                told[name] += 1
+    opened = open_tables([folder], {name: Spec(encoding=encoding) for name in "ab"})
+    with small_pieces(marked, piece):
+        tables = [keyed(name, opened.tables[name], ["id"]) for name in "ab"]
+        faults: list = []
+        with grouping.grouping(tables) as (grouped, pieces):
+            # any process, in any order
+            read = {
+                place: list(grouped.persons(pieces[place], lambda *told: faults.append(told)))
+                for place in reversed(range(len(pieces)))
+            }
+        found = [each for place in range(len(pieces)) for each in read[place]]
+    whole = list(persons(tables, lambda *_: None))
+    assert [(each.key, each.rows, each.broken) for each in found] == [
+        (each.key, each.rows, each.broken) for each in whole
+    ]
+    assert len({each.key for each in found}) == len(found)
+    seen = Counter(name for name, *_ in faults)
+    for each in found:
+        seen.update({name: len(listed) for name, listed in each.rows.items()})
+        seen.update(name for name, _, _ in each.broken)
+    assert seen == told
+    assert len({(name, number) for name, number, *_ in faults}) == len(faults)
+
+
+def test_sorted_text_is_cut_into_pieces_that_begin_near_their_rows(tmp_path):
+    table(tmp_path, "a", [f"{place // 5:03}" for place in range(500)])
+    opened = open_tables([tmp_path], {"a": Spec()})
+    with small_pieces(10, 50), grouping.grouping([keyed("a", opened.tables["a"], ["id"])]) as (_, pieces):
+        assert len(pieces) == 10
+        for piece in pieces[1:]:
+            first = 5 * int(piece.low[1]) + 2  # the line, below a header
+            assert first - 20 <= piece.starts["a"].number < first
+
+
+def test_a_table_may_lie_in_several_files(tmp_path):
+    for part in range(3):
+        table(tmp_path, f"a{part}", [f"{part}{place:02}" for place in range(30)])
+    opened = open_tables([tmp_path], {"a": Spec(files=["a*"])})
+    with small_pieces(4, 10):
+        tables = [keyed("a", opened.tables["a"], ["id"])]
+        with grouping.grouping(tables) as (grouped, pieces):
+            found = [each for piece in pieces for each in grouped.persons(piece, pytest.fail)]
+    assert len(pieces) > 6
+    assert [key for (key,) in (each.key for each in found)] == [f"{part}{n:02}" for part in range(3) for n in range(30)]
+    assert [tables[0].table.sheet.place(each.rows["a"][0][0]) for each in found][29:31] == [
+        ("a0.csv", 31),
+        ("a1.csv", 2),
+    ]
+
+
+def test_marks_grow_sparse_instead_of_many(monkeypatch):
+    monkeypatch.setattr(keyed_tables, "_MOST_MARKS", 8)
+    marks = keyed_tables.Marks()
+    for place in range(1000):
+        marks.place(Start(place, place))
+        marks.key(f"{place:04}")
+    assert len(marks.found) < 8
+    gaps = {int(after[0]) - int(before[0]) for before, after in pairwise(marks.found)}
+    assert {gap * keyed_tables.MARKED for gap in gaps} == {marks.spacing}
 
 
 @settings(deadline=None, max_examples=25)
@@ -52,7 +158,7 @@ def test_sorting_on_disk_gives_what_sorting_in_memory_gives(tmp_path_factory, le
     table(folder, "b", right)
     in_memory = grouped(folder, ["a", "b"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grouping, "IN_MEMORY", 0)
+        patch.setattr(keyed_tables, "IN_MEMORY", 0)
         assert grouped(folder, ["a", "b"]) == in_memory
 
 
@@ -61,8 +167,8 @@ def test_sorted_tables_keep_their_order_and_stream(tmp_path, keys):
     table(tmp_path, "a", [key for key in keys for _ in range(3)])
     table(tmp_path, "b", keys[1:])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grouping, "_sorted_on_disk", None)
-        patch.setattr(grouping, "IN_MEMORY", -1)
+        patch.setattr(grouping, "sorted_on_disk", None)
+        patch.setattr(keyed_tables, "IN_MEMORY", -1)
         assert [key for (key,), _ in grouped(tmp_path, ["a", "b"])[0]] == keys
 
 

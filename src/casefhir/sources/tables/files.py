@@ -12,7 +12,7 @@ from casefhir.sources.tables.readers.database import QueryTable, shown
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet, sheets
-from casefhir.sources.tables.rows import Row, Sheet, TableError, numbered
+from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableError, numbered, split
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".json", ".ndjson", ".jsonl")
@@ -53,27 +53,48 @@ class OpenTable:
     sheet: Sheet
     parts: tuple[Table, ...]
 
-    def rows(self, fault: OnFault, only: int | None = None) -> Iterator[tuple[int, Row]]:
-        """The rows of all parts one after the other, or of one; `Sheet.place` leads from a number to file and row."""
-        columns = self.sheet.columns
+    @property
+    def in_place(self) -> bool:
+        """Whether reading can begin in its middle."""
+        return all(isinstance(part, TextTable) for part in self.parts)
+
+    def rows(
+        self, fault: OnFault, only: int | None = None, *, start: Start | None = None, mark: OnStart | None = None
+    ) -> Iterator[tuple[int, Row]]:
+        """The rows of all parts one after the other, or of one; `Sheet.place` leads from a number to file and row.
+
+        Where it can be read `in_place`, `mark` is told from where it could be read on, and `start` is such a place.
+        """
+        first, number = split(start.number) if start else (0, 0)
         for place, part in enumerate(self.parts):
-            if only is not None and place != only:
+            if place < first or (only is not None and place != only):
                 continue
-            offset = numbered(place, 0)
+            begin = Start(number, start.at) if start and place == first else None
+            yield from self._part(place, part, fault, begin, mark)
 
-            def told(number: int, row: Row, reason: str, offset: int = offset) -> None:
-                fault(offset + number, row, reason)
+    def _part(
+        self, place: int, part: Table, fault: OnFault, start: Start | None, mark: OnStart | None
+    ) -> Iterator[tuple[int, Row]]:
+        columns, offset = self.sheet.columns, numbered(place, 0)
 
-            if part.columns == columns:
-                if not place:
-                    yield from part.rows(told)
-                else:
-                    for number, row in part.rows(told):
-                        yield offset + number, row
-                continue
-            order = [part.columns.index(name) if name in part.columns else None for name in columns]
-            for number, row in part.rows(told):
-                yield offset + number, tuple([None if at is None else row[at] for at in order])
+        def told(number: int, row: Row, reason: str) -> None:
+            fault(offset + number, row, reason)
+
+        def marked(begin: Start) -> None:
+            if mark:
+                mark(Start(offset + begin.number, begin.at))
+
+        rows = part.rows(told, start, marked if mark else None) if isinstance(part, TextTable) else part.rows(told)
+        if part.columns == columns:
+            if not place:
+                yield from rows
+            else:
+                for number, row in rows:
+                    yield offset + number, row
+            return
+        order = [part.columns.index(name) if name in part.columns else None for name in columns]
+        for number, row in rows:
+            yield offset + number, tuple([None if at is None else row[at] for at in order])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefhir.sources.tables.files import JSON, TEXT, Opened, OpenTable, TableSpec, open_tables
-from casefhir.sources.tables.grouping import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed, keyed_rows
+from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
@@ -123,7 +123,7 @@ def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]
     by_row = KeyedTable(name, table, key_places(name, table, asked))
     places = key_places(name, table, key)
     found: dict[str, str] = {}
-    for cells, number, row in keyed_rows(by_row, None):
+    for cells, number, row in by_row.read(None):
         if type(row) is Broken:
             continue
         person = SEPARATOR.join((row[place] or "").strip() for place in places)

@@ -1,6 +1,8 @@
 """What readers hand over: rows of text cells, exactly as a file holds them, and the rows of one person together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from casefhir.errors import CasefhirError
 
@@ -32,12 +34,29 @@ class Sheet:
 
     def place(self, number: int) -> tuple[str, int]:
         """The file and the line, spreadsheet row or record in it that the row `number` is."""
-        return self.files[number >> _PART], number & ((1 << _PART) - 1)
+        part, number = split(number)
+        return self.files[part], number
 
 
 def numbered(part: int, number: int) -> int:
     """The number of a row of the `part`th file of its table: in the first file it is the row's own."""
     return part << _PART | number
+
+
+def split(number: int) -> tuple[int, int]:
+    """The part and the number of the row in it: `numbered` undone."""
+    return number >> _PART, number & ((1 << _PART) - 1)
+
+
+class Start(NamedTuple):
+    """Where reading can begin: the number of the row there, and where the reader finds it (its own affair)."""
+
+    number: int
+    at: int
+
+
+OnStart = Callable[[Start], None]
+"""Told now and then of a place from which the rows could be read on, before the row there is given."""
 
 
 class Broken(tuple[str | None, ...]):

@@ -14,12 +14,14 @@ from casefhir.sources.tables.readers.base import (
     fingerprint,
     header,
 )
-from casefhir.sources.tables.rows import Row, TableError
+from casefhir.sources.tables.rows import OnStart, Row, Start, TableError
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+MARKED = 250
+"""Rows from one place where reading can begin to the next."""
 _LONGEST_LINE = 16 << 20
 _SAMPLE = 1 << 18
 _MARKS = {
@@ -52,16 +54,28 @@ class TextTable:
             "delimiter": DELIMITERS.get(self.delimiter, self.delimiter),
         } | self._header.notes
 
-    def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
-        """The rows after the header; one whose cells are fewer or more than the columns is told to `fault`."""
+    def rows(
+        self, fault: OnFault, start: Start | None = None, mark: OnStart | None = None
+    ) -> Iterator[tuple[int, Row]]:
+        """The rows after the header, or from `start` on, which was told to `mark` in an earlier reading.
+
+        A row whose cells are fewer or more than the columns is told to `fault`.
+        """
         head, width = self._header, self._header.width
         kept = None if head.whole else head.kept
         with self._open() as stream:
-            reader = self._reader(stream)
-            self._next(reader)
-            number = reader.line_num + 1
+            if start is not None:
+                stream.seek(start.at)
+            before = start.number - 1 if start else 0
+            reader = self._reader(stream, before)
+            if start is None:
+                self._next(reader, before)
+            number, read = before + reader.line_num + 1, 0
             while True:
-                cells = self._next(reader)
+                if mark and read % MARKED == 0:
+                    mark(Start(number, stream.tell()))
+                read += 1
+                cells = self._next(reader, before)
                 if cells is None:
                     return
                 if len(cells) > width and not any(cells[width:]):
@@ -73,7 +87,7 @@ class TextTable:
                     fault(number, tuple(cells), "A cell holds a NUL character; remove it.")
                 else:
                     yield number, tuple(cells) if kept is None else tuple([cells[place] for place in kept])
-                number = reader.line_num + 1
+                number = before + reader.line_num + 1
 
     def _open(self) -> TextIO:
         try:
@@ -81,27 +95,27 @@ class TextTable:
         except LookupError as error:
             raise TableError(f"{self.file}: There is no encoding {self.encoding!r}; name another one.") from error
 
-    def _reader(self, stream: TextIO) -> "CsvReader":
+    def _reader(self, stream: TextIO, before: int) -> "CsvReader":
         csv.field_size_limit(LONGEST_CELL)
-        return csv.reader(_lines(stream, self.file), delimiter=self.delimiter, strict=True)
+        return csv.reader(_lines(stream, self.file, before), delimiter=self.delimiter, strict=True)
 
-    def _next(self, reader: "CsvReader") -> list[str] | None:
+    def _next(self, reader: "CsvReader", before: int) -> list[str] | None:
         try:
             return next(reader, None)
         except csv.Error as error:
             raise TableError(
-                f"{self.file}, line {reader.line_num}: {_said(str(error))} The rows after it cannot be told apart; "
-                f"mend the quotes and try again."
+                f"{self.file}, line {before + reader.line_num}: {_said(str(error))} The rows after it cannot be told "
+                f"apart; mend the quotes and try again."
             ) from error
         except UnicodeError as error:
             raise TableError(
-                f"{self.file}, after line {reader.line_num}: The bytes are not {self.encoding} ({error}). Name the "
-                f"right encoding with --encoding."
+                f"{self.file}, after line {before + reader.line_num}: The bytes are not {self.encoding} ({error}). "
+                f"Name the right encoding with --encoding."
             ) from error
 
     def _read_header(self) -> Header:
         with self._open() as stream:
-            names = self._next(self._reader(stream))
+            names = self._next(self._reader(stream, 0), 0)
         if names is None:
             raise TableError(f"{self.file}: The file is empty; a table has at least a header.")
         return header(self.file, names)
@@ -134,9 +148,10 @@ class TextTable:
         return best
 
 
-def _lines(stream: TextIO, file: str) -> Iterator[str]:
-    """The lines of `stream`; raises `TableError` for one that no table has, before it fills the memory."""
-    number = 0
+def _lines(stream: TextIO, file: str, number: int) -> Iterator[str]:
+    """The lines of `stream` after the `number`th; raises `TableError` for one that no table has, before it fills the
+    memory.
+    """
     while line := stream.readline(_LONGEST_LINE):
         number += 1
         if len(line) >= _LONGEST_LINE:

@@ -1,0 +1,194 @@
+"""Whose a row is: tables with their key columns, and the order in which their keys come."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from casefhir.sources.tables.files import OpenTable
+from casefhir.sources.tables.lookups import find_column
+from casefhir.sources.tables.readers.text import MARKED
+from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError
+
+Order = Literal["text", "number"]
+Rank = tuple[int, str]
+"""A key as it is compared: as text, or as a number without leading zeros."""
+Fault = Callable[[str, int, Row, str], None]
+"""Told of a row that belongs to nobody: table, number, cells, reason."""
+Keyed = tuple[str, int, Row]
+"""A row with the person's key and its number; it may be `Broken`."""
+
+SEPARATOR = "\x1f"
+IN_MEMORY = 200_000
+"""Rows of all tables together that are sorted in memory when they are not sorted already."""
+_MOST_MARKS = 200_000
+
+
+class Marks:
+    """Places in a table with the keys that come there: every one that is told, or, when they are many, fewer."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, Start]] = []
+        self.waiting: Start | None = None
+        self._every, self._told = 1, 0
+
+    @property
+    def spacing(self) -> int:
+        """Rows from one to the next."""
+        return MARKED * self._every
+
+    def place(self, start: Start) -> None:
+        """Reading could begin here."""
+        if self._told % self._every == 0:
+            self.waiting = start
+        self._told += 1
+
+    def key(self, key: str) -> None:
+        """This key came next."""
+        if self.waiting is not None:
+            self.found.append((key, self.waiting))
+            self.waiting = None
+            if len(self.found) >= _MOST_MARKS:
+                del self.found[1::2]
+                self._every *= 2
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTable:
+    """A table with the columns that say whose a row is; `orders` are the ways in which its keys were found to ascend,
+    `marks` the places from which it can be read on.
+
+    Where the columns name a row of another table, `leads` leads from it to the person, and `by` is that table's name.
+    """
+
+    name: str
+    table: OpenTable
+    places: tuple[int, ...]
+    leads: Mapping[str, str] | None = None
+    by: str = ""
+    orders: frozenset[Order] = frozenset()
+    count: int = 0
+    marks: Marks = field(default_factory=Marks, compare=False)
+
+    def read(
+        self,
+        fault: Fault | None,
+        *,
+        part: int | None = None,
+        start: Start | None = None,
+        mark: OnStart | None = None,
+    ) -> Iterator[Keyed]:
+        """The rows (of one of the parts; from `start` on) with their keys, among them `Broken` ones that name their
+        person.
+
+        Those that name nobody are told to `fault`; without it they are passed over, to be told later.
+        """
+        broken: list[tuple[int, Broken]] = []
+
+        def told(number: int, row: Row, reason: str) -> None:
+            broken.append((number, Broken.of(row, reason)))
+
+        leads, find = self.leads, _key_finder(self.places)
+        for number, row in self.table.rows(told, part, start=start, mark=mark):
+            if broken:
+                yield from self._broken(find, broken, fault)
+            key = find(row)
+            if key and leads is not None:
+                key = leads.get(key, "")
+            if key:
+                yield key, number, row
+            elif fault:
+                fault(self.name, number, row, keyless(self.table.sheet, self.places, row, self.by))
+        yield from self._broken(find, broken, fault)
+
+    def _broken(
+        self, find: Callable[[Row], str], broken: list[tuple[int, Broken]], fault: Fault | None
+    ) -> Iterator[Keyed]:
+        width = max(self.places) + 1
+        for number, row in broken:
+            key = find(row) if len(row) >= width else ""
+            if key and self.leads is not None:
+                key = self.leads.get(key, "")
+            if key:
+                yield key, number, row
+            elif fault:
+                fault(self.name, number, tuple(row), row.reason)
+        broken.clear()
+
+
+def keyed(
+    name: str, table: OpenTable, columns: Sequence[str], *, leads: Mapping[str, str] | None = None, by: str = ""
+) -> KeyedTable:
+    """`table` with its key columns, read through once to see how its rows are sorted.
+
+    Raises `TableError` where a key column is not there.
+    """
+    found = KeyedTable(name, table, key_places(name, table, columns), leads, by)
+    orders: set[Order] = {"text", "number"}
+    last, count = "", 0
+    marks = Marks()
+    for key, _, _ in found.read(None, mark=marks.place if table.in_place else None):
+        count += 1
+        if not orders and count > IN_MEMORY:
+            break  # enough is known: it is not sorted, and not small
+        marks.key(key)
+        if key != last:
+            if key < last:
+                orders.discard("text")
+            if not _plain(key) or (len(key), key) < (len(last), last):
+                orders.discard("number")
+            last = key
+    return replace(found, orders=frozenset(orders), count=count, marks=marks)
+
+
+def rank(key: str, order: Order) -> Rank:
+    """What a key is compared by."""
+    return (len(key) if order == "number" else 0, key)
+
+
+def key_places(name: str, table: OpenTable, columns: Sequence[str]) -> tuple[int, ...]:
+    """Where the key columns stand; raises `TableError` for one that is not there."""
+    places = []
+    for each in columns:
+        place = find_column(table.sheet.columns, each)
+        if place is None:
+            raise TableError(
+                f"{table.sheet.file}: The key column {each!r} of table {name!r} is not there; the columns are "
+                f"{', '.join(table.sheet.columns[:12])}."
+            )
+        places.append(place)
+    return tuple(places)
+
+
+def _plain(key: str) -> bool:
+    return key.isascii() and key.isdigit() and key[0] != "0"
+
+
+def _key_finder(places: tuple[int, ...]) -> Callable[[Row], str]:
+    """The key of a row: its key cells without blanks around them; empty where one is blank."""
+    if len(places) == 1:
+        (place,) = places
+
+        def one(row: Row) -> str:
+            key = row[place]
+            if not key:
+                return ""
+            if key[0] <= " " or key[-1] <= " ":
+                key = key.strip()
+            return "" if SEPARATOR in key else key
+
+        return one
+
+    def several(row: Row) -> str:
+        cells = [(row[place] or "").strip() for place in places]
+        return SEPARATOR.join(cells) if all(cells) and not any(SEPARATOR in cell for cell in cells) else ""
+
+    return several
+
+
+def keyless(sheet: Sheet, places: Sequence[int], row: Row, by: str = "") -> str:
+    """Why a whole row is nobody's: its cells at `places` are blank, or lead nowhere by the table `by`."""
+    names = ", ".join(sheet.columns[place] for place in places)
+    cells = ", ".join(row[place] or "" for place in places)
+    if by and cells.strip(", "):
+        return f"The row leads to nobody: table {by!r} has no row for {names} = {cells!r}; mend either."
+    return f"The row does not say whose it is: {names} is blank; fill it in."
