@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casefhir.sources.tables import grouping, sorting
@@ -50,7 +50,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=150)
 @given(
     rows=st.lists(ROWS, min_size=2, max_size=2),
     encoding=st.sampled_from(ENCODINGS),
@@ -58,6 +58,7 @@ ROWS = st.lists(
     piece=st.integers(1, 6),
     ordered=st.booleans(),
 )
+@example([[("3", "x")], [("ragged 2", "x"), ("ragged", "x")]], "utf-8", 1, 1, ordered=False)
 def test_pieces_together_are_the_whole_each_row_and_each_fault_once(
     tmp_path_factory, rows, encoding, marked, piece, ordered
 ):

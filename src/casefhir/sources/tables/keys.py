@@ -87,8 +87,12 @@ class KeyedTable:
         def told(number: int, row: Row, reason: str) -> None:
             broken.append((number, Broken.of(row, reason)))
 
+        def marked(start: Start) -> None:
+            if mark and not broken:  # their keys are told after the next row's place, but they stand before it
+                mark(start)
+
         leads, find = self.leads, _key_finder(self.places)
-        for number, row in self.table.rows(told, part, start=start, mark=mark):
+        for number, row in self.table.rows(told, part, start=start, mark=marked if mark else None):
             if broken:
                 yield from self._broken(find, broken, fault)
             key = find(row)
