@@ -58,7 +58,7 @@ ROWS = st.lists(
     piece=st.integers(1, 6),
     ordered=st.booleans(),
 )
-@example([[("3", "x")], [("ragged 2", "x"), ("ragged", "x")]], "utf-8", 1, 1, ordered=False)
+@example(rows=[[("3", "x")], [("ragged 2", "x"), ("ragged", "x")]], encoding="utf-8", marked=1, piece=1, ordered=False)
 def test_pieces_together_are_the_whole_each_row_and_each_fault_once(
     tmp_path_factory, rows, encoding, marked, piece, ordered
 ):
