@@ -1,17 +1,21 @@
 """What the tests of the report room share: small bundles, the public suites, and a browser."""
 
 import os
+import shutil
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium import webdriver
 
 from casefhir import exactjson
 from casefhir.report.bundles import Held, Resources, read
 
 ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[[bytes], Any]
 
 
 def suite(name: str) -> Path:
@@ -84,3 +88,50 @@ def told(said: str, facts: dict[str, str]) -> Resources:
 def cases() -> Resources:
     """The six committed bundles."""
     return read(sorted((ROOT / "bundles").glob("*.json")))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        why = "chromium and chromium-driver are not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    options = webdriver.ChromeOptions()
+    # a proxy that is not there: whatever asks the network fails and is logged
+    for each in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1440,1000",
+        "--proxy-server=http://127.0.0.1:9",
+    ):
+        options.add_argument(each)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Open:
+    """Opens a page from disk and waits until its timelines are drawn."""
+
+    def open_(html: bytes) -> Any:
+        (tmp_path / "report.html").write_bytes(html)
+        browser.get((tmp_path / "report.html").as_uri())
+        drawn(browser)
+        return browser
+
+    return open_
+
+
+def drawn(browser: Any) -> None:
+    """Waits until every chart that was begun is drawn."""
+    browser.set_script_timeout(60)
+    browser.execute_async_script("""
+        const done = arguments[0];
+        const look = () => [...charts.values()].every((chart) => !chart.shown.size
+            || chart.box.dataset.drawn === String(chart.turn)) ? done() : setTimeout(look, 30);
+        look();""")

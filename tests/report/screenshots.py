@@ -26,7 +26,7 @@ PICTURES = (
     ("report-400", [PL12], 400, 1000, "light", "h1"),
     ("report-dark", [SCIG], 1440, 1000, "dark", "h3"),
     ("report-events", SIX[2:3], 1100, 600, "light", "h4.block"),
-    ("report-cohort", SIX, 1440, 850, "light", "h1"),
+    ("report-cohort", SIX, 1440, 1020, "light", "h1"),
 )
 DRAWN = """const done = arguments[0];
     const look = () => [...charts.values()].every((chart) => chart.box.dataset.drawn === String(chart.turn))

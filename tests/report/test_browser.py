@@ -1,10 +1,8 @@
 """The page in Debian's Chromium, opened from disk with the network off: what is drawn where, and what can be done."""
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,58 +18,10 @@ from casefhir.report.check import findings
 from casefhir.report.documents import Sources
 from casefhir.report.page import page
 from tests.report.cohort import cohort
-from tests.report.conftest import ROOT, bundle, held, sources_of, suite, told
+from tests.report.conftest import ROOT, Open, bundle, drawn, held, sources_of, suite, told
 
 pytestmark = pytest.mark.browser
 SCIG = ROOT / "bundles" / "scig-antisynthetase-jo1.json"
-Open = Callable[[bytes], Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        why = "chromium and chromium-driver are not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    options = webdriver.ChromeOptions()
-    # a proxy that is not there: whatever asks the network fails and is logged
-    for each in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1440,1000",
-        "--proxy-server=http://127.0.0.1:9",
-    ):
-        options.add_argument(each)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Open:
-    """Opens a page from disk and waits until its timelines are drawn."""
-
-    def open_(html: bytes) -> Any:
-        (tmp_path / "report.html").write_bytes(html)
-        browser.get((tmp_path / "report.html").as_uri())
-        drawn(browser)
-        return browser
-
-    return open_
-
-
-def drawn(browser: Any) -> None:
-    """Waits until every chart that was begun is drawn."""
-    browser.set_script_timeout(60)
-    browser.execute_async_script("""
-        const done = arguments[0];
-        const look = () => [...charts.values()].every((chart) => !chart.shown.size
-            || chart.box.dataset.drawn === String(chart.turn)) ? done() : setTimeout(look, 30);
-        look();""")
 
 
 def press(browser: Any, selector: str) -> None:
@@ -476,23 +426,6 @@ def test_nothing_overlaps_or_is_wider_than_the_window(opened: Open, width: int, 
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.set_window_size(1440, 1000)
-
-
-def test_print_opens_every_table_and_leaves_the_controls_out(opened: Open) -> None:
-    browser = opened(page(read([SCIG])))
-    browser.execute_script("document.querySelectorAll('details').forEach((each) => { each.open = false; })")
-    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert browser.execute_script("return document.querySelectorAll('details:not([open])').length") == 0
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    try:
-        assert (
-            browser.execute_script("""return [...document.querySelectorAll('button, .tools, nav')]
-            .filter((each) => !each.closest('th') && each.checkVisibility()).length""")
-            == 0
-        )
-        assert browser.find_element("css selector", "thead th").text == "What"
-    finally:
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def serious_faults(browser: Any, rules: Any = None, without: Any = None) -> list[Any]:

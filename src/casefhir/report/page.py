@@ -24,6 +24,7 @@ from casefhir.report.timeline import timeline
 _ASSETS = Path(__file__).parent / "assets"
 _MOST_COPIED = 20
 _OPENED = 12
+_LONGEST_HEAD = 90  # characters of a case's name over a printed page
 _SEVERITIES = ("fatal", "error", "warning", "information")
 
 
@@ -40,7 +41,7 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
     shown = [_shown(each, found, safe) for each in found]
     library = _library() if any(each["timeline"] for each in shown) else ""
     beside = multiples(found) if len(found) > 1 else None
-    parts = ("page.js", "cohort.js") if beside else ("page.js",)
+    parts = ("page.js", "cohort.js", "print.js") if beside else ("page.js", "print.js")
     script = "".join((_ASSETS / each).read_text("utf-8") for each in parts)
     environment = jinja.Environment(
         loader=jinja.FileSystemLoader(_ASSETS),
@@ -61,11 +62,12 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
         }
         each["counts"] = [len(case.of_kind(kind)) for kind in kinds]
     count = f"{len(found)} case{'' if len(found) == 1 else 's'}"
+    heading = found[0].name if len(found) == 1 else count
     html = environment.get_template("page.html.j2").render(
-        heading=found[0].name if len(found) == 1 else count,
+        heading=heading,
         intro=f"{count}, {len(resources)} resources, drawn by casefhir from FHIR R4. Everything here is in this file.",
         policy=_policy(library, script),
-        css=safe((_ASSETS / "page.css").read_text("utf-8")),
+        css=safe((_ASSETS / "page.css").read_text("utf-8") + _paper(heading, found)),
         multiples=beside,
         multiples_data=safe(embedded(json.dumps({**(beside or {}), "schema": SCHEMA}))),
         cases=shown,
@@ -96,6 +98,20 @@ def _policy(*scripts: str) -> str:
     hashes = [base64.b64encode(hashlib.sha256(each.encode("utf-8")).digest()).decode() for each in scripts if each]
     allowed = " ".join(f"'sha256-{each}'" for each in hashes)
     return f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
+
+
+def _paper(heading: str, found: Sequence[Case]) -> str:
+    """The names that stand at the head of each printed page: of the report, and of the case that the page tells."""
+    names = [("", heading), *((each.key, each.name) for each in found)]
+    rules = (f"@page {key} {{ @top-left {{ content: {_quoted(name)} }} }}" for key, name in names)
+    apart = (f"#{each.key} {{ page: {each.key} }}" for each in found if len(found) > 1)
+    return "\n".join([*rules, *apart, ""])
+
+
+def _quoted(said: str) -> str:
+    """`said` as a string of CSS in which nothing can end the string or the style."""
+    kept = said if len(said) <= _LONGEST_HEAD else said[: _LONGEST_HEAD - 1] + "…"
+    return '"' + "".join(each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in kept) + '"'
 
 
 def _shown(case: Case, all_cases: list[Case], safe: Any) -> dict[str, Any]:

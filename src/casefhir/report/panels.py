@@ -190,7 +190,10 @@ def course_panel(rows: list[Row]) -> Spec:
 
 
 def event_panel(rows: list[Row], name: str) -> Spec:
-    """Adverse events, problems, procedures, reports and visits: a lane each, the kind beside the first of its lanes."""
+    """Adverse events, problems, procedures, reports and visits: a lane each, the kind beside the first of its lanes.
+
+    A bar that has its words over it is thin and lies at the foot of its lane.
+    """
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     colour = {
         "color": {
@@ -200,6 +203,7 @@ def event_panel(rows: list[Row], name: str) -> Spec:
             "scale": {"domain": kinds, "range": [_KINDS.get(each, _GREY) for each in kinds]},
         }
     }
+    bar = {"x": x(), "x2": {"field": "to"}, "y": _lane(), **described(), **colour, "opacity": _certain()}
     return {
         "height": {"step": _EVENT_ROW},
         "width": WIDTH,
@@ -207,17 +211,21 @@ def event_panel(rows: list[Row], name: str) -> Spec:
         "layer": [
             {
                 "name": name,
+                "transform": [{"filter": "datum.side !== 'over'"}],
                 "mark": {"type": "bar", "height": 9, "cornerRadius": 2},
-                "encoding": {
-                    "x": x(),
-                    "x2": {"field": "to"},
-                    "y": _lane(),
-                    **described(),
-                    **colour,
-                    "opacity": _certain(),
-                },
+                "encoding": bar,
+            },
+            {
+                "transform": [{"filter": "datum.side === 'over'"}],
+                "mark": {"type": "bar", "height": 4, "yOffset": 7},
+                "encoding": bar,
             },
             *_labels("shown", dx=5, dy=0, at="to"),
+            {
+                "transform": [{"filter": "datum.side === 'over'"}],
+                "mark": _text(align="left", dy=-2),
+                "encoding": {"x": x(), "y": _lane(), "text": {"field": "shown"}},
+            },
         ],
     }
 

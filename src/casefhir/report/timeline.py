@@ -63,12 +63,19 @@ def padded(first: str, last: str) -> tuple[str, str]:
 
 
 def beside(rows: list[Row], first: str, last: str) -> None:
-    """Note in each row its `place` on the axis (0 to 1), the `side` with room for words, and words' `level`."""
+    """Note in each row its `place` on the axis (0 to 1), the `side` with room for words, and words' `level`.
+
+    The words of an event stand beside its bar, or over a bar that leaves no room on either side.
+    """
     begin, whole = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days or 1
     near, level, longest = -1.0, -1, 0
     for row in sorted(rows, key=lambda each: str(each["from"])):
         place = _place(row["from"], begin, whole)
-        row["side"] = "before" if place > _TOO_LATE else "after"
+        late = place > _TOO_LATE
+        if "kind" in row and not late and _place(row["to"], begin, whole) > _TOO_LATE:
+            row["side"] = "before" if place > 1 - _TOO_LATE else "over"
+        else:
+            row["side"] = "before" if late else "after"
         if row.get("after") and row["side"] == "after" and _place(row["to"], begin, whole) > _TOO_LATE:
             # no room behind a bar that ends late: how it ended stands with its dose
             row["detail"], row["full"] = (

@@ -67,10 +67,9 @@ function everyAxis(spec, channel, act) {
 // Wide: names stand left of the plots, ranges right of them. Narrow: names stand above.
 const NARROW = 700, RANGES = 96;
 
-function composed(chart) {
-  const narrow = chart.box.clientWidth < NARROW, gutter = narrow ? 40 : chart.gutter;
-  const width = Math.max(180, chart.box.clientWidth - gutter - (narrow ? 14 : RANGES));
-  const kept = chart.panels.filter((panel) => chart.shown.has(panel.id));
+function composed(chart, kept, whole, paper) {
+  const narrow = whole < NARROW, gutter = paper ? 96 : narrow ? 40 : chart.gutter;
+  const width = Math.max(180, whole - gutter - (narrow ? 14 : RANGES));
   const panels = kept.map((panel, at) => {
     const spec = structuredClone(panel.spec), last = at === kept.length - 1;
     spec.width = width;
@@ -81,15 +80,15 @@ function composed(chart) {
       if (!last) Object.assign(x, at === 0 ? { orient: "top" } : { labels: false, ticks: false });
     });
     everyAxis(spec, "y", (y) => {
+      if (paper) y.minExtent = gutter - 8;  // the plots of all parts begin at one line
       if (y.title) Object.assign(y, narrow ? { title: null } : { titleAngle: 0, titleAlign: "left", titleBaseline: "top", titleAnchor: "end", titleX: -gutter, titleY: 2, titleLimit: gutter - 42 });
-      if (y.labelLimit) Object.assign(y, narrow ? { labels: false } : { labelAlign: "left", labelPadding: gutter });
+      if (y.labelLimit) Object.assign(y, narrow && !(paper && panel.id !== "courses") ? { labels: false } : { labelAlign: "left", labelPadding: gutter, labelLimit: gutter - 10 });
     });
     // words have at least two fifths of the width on their side; what needs more ends in … (the table has it whole)
     for (const layer of spec.layer) if (layer.mark.type === "text") layer.mark.limit = layer.encoding.x.value ? RANGES - 8 : Math.round(width * 0.39);
     if (narrow) spec.layer = spec.layer.filter((layer) => !layer.encoding.x?.value).map((layer) => named_(layer));
     return spec;
   });
-  const named = panels.map((spec) => spec.layer.find((layer) => layer.name));
   // the scale is shared: one layer says its domain for all, one without x2, whose end would be read as another domain
   panels[0].layer.find((layer) => layer.encoding.x?.scale && !layer.encoding.x2).encoding.x.scale.domain =
     chart.domain.map((day) => new Date(day).getTime());
@@ -97,7 +96,7 @@ function composed(chart) {
   return {
     $schema: chart.schema, background: null, vconcat: panels, spacing: 8, padding: { left: 2, top: 2, right: 2, bottom: 2 },
     resolve: { scale: { x: "shared", color: "independent" } },
-    params: [{ name: "zoom", bind: "scales", views: named.map((layer) => layer.name),
+    params: [{ name: "zoom", bind: "scales", views: panels.map((spec) => spec.layer.find((layer) => layer.name).name),
       select: { type: "interval", encodings: ["x"], zoom: "wheel![event.shiftKey]" } }],
     config: {
       axis: { labelColor: ink, titleColor: ink, domainColor: ink, tickColor: ink, gridColor: ink, gridOpacity: 0.13, domainOpacity: 0.4, labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 600 },
@@ -113,27 +112,29 @@ function named_(layer) {
   return { ...layer, encoding: { ...layer.encoding, text: { field: "full" } } };
 }
 
+const DRAWING = { renderer: "svg", actions: false, loader: ownLinks };
+const timelineOf = (chart) => `Timeline of ${chart.name}; the tables below have the same facts`;
+
 async function draw(chart) {
   const turn = ++chart.turn;
   if (chart.view) chart.view.finalize();
+  chart.view = null;
   chart.box.replaceChildren();
-  if (!chart.shown.size) { chart.box.textContent = "All series are hidden."; return; }
+  const shown = chart.panels.filter((panel) => chart.shown.has(panel.id));
+  if (!shown.length) { chart.box.textContent = "All series are hidden."; return; }
   const target = document.createElement("div");
   chart.box.append(target);
-  const result = await vegaEmbed(target, composed(chart), {
-    renderer: "svg", actions: false,
-    loader: ownLinks,
-  });
+  const result = await vegaEmbed(target, composed(chart, shown, chart.box.clientWidth), DRAWING);
   if (turn !== chart.turn) { result.finalize(); return; }
   chart.view = result;
   chart.width = chart.box.clientWidth;
-  const name = () => named(target.querySelector("svg"), `Timeline of ${chart.name}; the tables below have the same facts`);
+  const name = () => named(target.querySelector("svg"), timelineOf(chart));
   name();
   result.view.addSignalListener("zoom", () => result.view.runAsync().then(name));
   chart.box.dataset.drawn = String(turn);
 }
 
-function began(box) {
+function chartOf(box) {
   const key = box.dataset.case;
   if (charts.has(key)) return charts.get(key);
   const data = JSON.parse(document.getElementById(`${key}-data`).textContent);
@@ -141,7 +142,12 @@ function began(box) {
   const chart = { box, turn: 0, view: null, name: data.name, panels: data.panels, schema: data.schema, gutter: data.gutter, whole, domain: [...whole],
     shown: new Set(data.panels.filter((panel) => panel.shown).map((panel) => panel.id)) };
   charts.set(key, chart);
-  draw(chart);
+  return chart;
+}
+
+function began(box) {
+  const chart = chartOf(box);
+  if (!chart.turn) draw(chart);
   return chart;
 }
 
@@ -293,11 +299,6 @@ function adopt(root) {
 adopt(document);
 whenNear([...document.querySelectorAll(".case")].filter((each) => each.querySelector("script[type='text/x-case']")), unpack);
 reveal();
-addEventListener("beforeprint", () => {
-  document.querySelectorAll(".case").forEach(unpack);
-  document.querySelectorAll("details").forEach((each) => { each.open = true; });
-  document.querySelectorAll(".chart").forEach(began);
-});
 let waiting = 0;
 addEventListener("resize", () => {
   clearTimeout(waiting);
