@@ -5,6 +5,7 @@
 Writes both pages, opens each five times in Debian's Chromium and prints a Markdown table: file size, seconds until
 the page can be used (the navigation's load event), and seconds until one case, asked for by its link, is drawn. The
 plain page has the same rows in the same tables with no script at all: what a browser needs for the facts alone.
+Then each thing that a reader does on the page: seconds from the click or the key until the browser has shown it.
 """
 
 import argparse
@@ -31,6 +32,26 @@ DRAWN = """const [key, done] = arguments;
     const look = () => document.querySelector(`#${key} .chart svg [data-fact]`) ? done() : setTimeout(look, 10);
     look();"""
 
+# acts, and is done when the browser has laid out and painted, and the chart that was touched is drawn
+ACTED = """const [act, key, done] = arguments;
+    const chart = charts.get(key), begun = performance.now();
+    new Function('key', act)(key);
+    const shown = () => requestAnimationFrame(() => setTimeout(() => done((performance.now() - begun) / 1000)));
+    const look = () => chart.box.dataset.drawn === String(chart.turn) ? shown() : setTimeout(look, 5);
+    look();"""
+ACTS = {
+    "sort the table of cases": "document.querySelectorAll('#cohort thead button')[2].click()",
+    "filter the cases": """const box = document.querySelector('[data-filter=cohort]');
+        box.value = box.value ? '' : 'jo1'; box.dispatchEvent(new Event('input', { bubbles: true }))""",
+    "sort a table of facts": "document.querySelector(`#${key} .facts thead button`).click()",
+    "filter facts": """const box = document.querySelector(`#${key} .facts [data-filter]`);
+        box.value = box.value ? '' : 'fatigue'; box.dispatchEvent(new Event('input', { bubbles: true }))""",
+    "hide or show a series": "document.querySelector(`#${key} [data-panel]`).click()",
+    "zoom in": "document.querySelector(`#${key} [data-zoom='0.5']`).click()",
+    "the whole time again": "document.querySelector(`#${key} [data-reset]`).click()",
+}
+HEAP = "return performance.memory.usedJSHeapSize / 1e6"
+
 
 def plain(resources: Resources) -> bytes:
     """The facts as tables, and nothing else."""
@@ -53,7 +74,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     given = parser.parse_args()
     options = webdriver.ChromeOptions()
-    for each in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=1440,1000"):
+    for each in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-precise-memory-info",
+        "--window-size=1440,1000",
+    ):
         options.add_argument(each)
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     browser.set_script_timeout(120)
@@ -67,6 +94,8 @@ def main() -> None:
         files = {"report": report, "plain tables": plain(resources)}
         found: dict[str, list[float]] = {name: [] for name in files}
         one: list[float] = []
+        acted: dict[str, list[float]] = {name: [] for name in ACTS}
+        heap = 0.0
         for name, data in files.items():
             (Path(folder) / f"{name}.html").write_bytes(data)
         for _ in range(given.runs):  # in turns, so that both meet the same load of the machine
@@ -77,6 +106,10 @@ def main() -> None:
                     started = time.perf_counter()
                     browser.execute_async_script(DRAWN, f"case{given.cases}")
                     one.append(time.perf_counter() - started)
+                    for _ in range(4):
+                        for act, script in ACTS.items():
+                            acted[act].append(browser.execute_async_script(ACTED, script, f"case{given.cases}"))
+                    heap = browser.execute_script(HEAP)
     browser.quit()
     print(f"{given.cases} cases, {len(resources)} resources; the report is written in {written:.1f} s\n")
     print("| page | MB | opens in s (min, median, max) |\n|---|---|---|")
@@ -84,6 +117,9 @@ def main() -> None:
         spread = f"{min(seconds):.2f}, {statistics.median(seconds):.2f}, {max(seconds):.2f}"
         print(f"| {name} | {len(files[name]) / 1e6:.1f} | {spread} |")
     print(f"\na case far down, asked for by its link, is drawn in {statistics.median(one):.2f} s (median)")
+    print(f"the page's scripts then hold {heap:.0f} MB\n\n| done on the page | s (median, max) |\n|---|---|")
+    for name, seconds in acted.items():
+        print(f"| {name} | {statistics.median(seconds):.2f}, {max(seconds):.2f} |")
     ratio = statistics.median(found["report"]) / statistics.median(found["plain tables"])
     print(f"report to plain tables: {ratio:.2f}")
 
