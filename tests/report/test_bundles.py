@@ -59,6 +59,42 @@ def test_a_resource_without_id_has_that_of_its_full_url(tmp_path: Path) -> None:
     assert [each.id for each in read([tmp_path])] == ["77"]
 
 
+def test_a_person_of_another_server_is_another_person(tmp_path: Path) -> None:
+    one, other = "http://one/fhir/Patient/p", "http://other/fhir/Patient/p"
+    entries = [
+        {"fullUrl": one, "resource": PATIENT},
+        {"fullUrl": other, "resource": PATIENT | {"gender": "female"}},
+        {"fullUrl": "http://other/fhir/Condition/c", "resource": problem("Patient/p")},
+        {"fullUrl": "http://one/fhir/Condition/d", "resource": problem(other, "d")},
+        {"fullUrl": "http://one/fhir/Condition/e", "resource": problem("http://third/fhir/Patient/p", "e")},
+    ]
+    (tmp_path / "b.json").write_bytes(
+        exactjson.write({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+    )
+    found = read([tmp_path / "b.json"])
+    targets = [found.target(each.value["subject"]["reference"], each) for each in found.of_type("Condition")]
+    assert [each and each.url for each in targets] == [other, other, None]
+
+
+def test_a_bundle_in_a_bundle_is_opened_and_keeps_its_references(tmp_path: Path) -> None:
+    inner = {
+        "resourceType": "Bundle",
+        "type": "document",
+        "entry": [{"resource": PATIENT}, {"resource": problem("Patient/p")}],
+    }
+    entries = [{"resource": inner}, {"resource": inner | {"id": "again"}}]
+    (tmp_path / "b.json").write_bytes(
+        exactjson.write({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+    )
+    found = read([tmp_path / "b.json"])
+    assert [each.pointer for each in found.of_type("Patient")] == [
+        "/entry/0/resource/entry/0/resource",
+        "/entry/1/resource/entry/0/resource",
+    ]
+    first, second = (found.target("Patient/p", each) for each in found.of_type("Condition"))
+    assert [first, second] == found.of_type("Patient")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [

@@ -174,6 +174,24 @@ def test_a_patient_with_nothing_is_a_case() -> None:
     assert "No fact of this case has a date that can be drawn." in html
 
 
+def test_a_case_of_results_in_words_alone_has_them_drawn_at_once() -> None:
+    person = {"resourceType": "Patient", "id": "p"}
+    result = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"}, "code": {"text": "rash"}}
+    (case,) = grouped(held(person, result | {"effectiveDateTime": "2012", "valueString": "none"}))
+    assert [(each["id"], each["shown"]) for each in (timeline(case) or {})["panels"]] == [("words", True)]
+
+
+@pytest.mark.parametrize("said", ["2012-13", "yesterday", "0000", "2012-02-30"])
+def test_what_is_no_date_is_kept_as_told_and_has_no_days(said: str) -> None:
+    result = {"resourceType": "Observation", "id": "o", "code": {"text": "rash"}, "effectiveDateTime": said}
+    table = next(each for each in tables(held(result)) if each.name == "observations")
+    row = dict(zip((each.name for each in table.headings), table.rows[0]))
+    assert row["effective"] == said
+    assert row["effective_first"] is None
+    assert row["effective_last"] is None
+    assert said in page(held(result)).decode()
+
+
 def test_ndjson_of_several_patients_is_a_case_each(tmp_path: Path) -> None:
     lines = [
         {"resourceType": "Patient", "id": "a"},

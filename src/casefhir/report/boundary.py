@@ -1,6 +1,7 @@
 """The least and greatest value that a partial date or a rounded decimal can stand for (FHIRPath's boundaries)."""
 
 from calendar import monthrange
+from datetime import date
 from decimal import Decimal
 
 from casefhir.conformance.fhirpath.values import Item, Moment, moment
@@ -9,7 +10,7 @@ _EARLIEST_ZONE, _LATEST_ZONE = "+14:00", "-12:00"
 
 
 def low(value: Moment | Decimal | int) -> Item:
-    """The least value: 2012-05 gives 2012-05-01, 1.0 gives 0.95."""
+    """The least value: 2012-05 gives 2012-05-01, 1.0 gives 0.95. Raises `ValueError` for 2012-13, which is no month."""
     return _moment(value, first=True) if isinstance(value, Moment) else _decimal(value, -1)
 
 
@@ -30,11 +31,11 @@ def _moment(value: Moment, *, first: bool) -> Moment:
     year = int(value.parts[0])
     month = int(value.parts[1]) if len(value.parts) > 1 else (1 if first else 12)
     day = int(value.parts[2]) if len(value.parts) > 2 else (1 if first else monthrange(year, month)[1])
-    date = f"{year:04d}-{month:02d}-{day:02d}"
+    told = date(year, month, day).isoformat()  # a ValueError where the calendar has no such day
     if value.kind == "date":
-        return _said(date, "date", value)
+        return _said(told, "date", value)
     zone = value.text[-6:] if value.zone else "Z" if value.zone == 0 else _EARLIEST_ZONE if first else _LATEST_ZONE
-    return _said(f"{date}T{_clock(value.parts[3:], first=first)}{zone}", "dateTime", value)
+    return _said(f"{told}T{_clock(value.parts[3:], first=first)}{zone}", "dateTime", value)
 
 
 def _clock(parts: tuple[int | Decimal, ...], *, first: bool) -> str:

@@ -12,6 +12,7 @@ from casefhir.conformance.pieces import LINES, files
 from casefhir.errors import CasefhirError
 
 Json = dict[str, Any]
+_ABSOLUTE = re.compile(r"https?://")
 _LOOSE = ""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -74,11 +75,11 @@ class Resources:
         if reference.startswith("#"):
             return _contained(reference[1:], source)
         plain = reference.partition("/_history/")[0]
-        for name in (plain, "/".join(plain.split("/")[-2:])):
+        for name in _names(plain, source):
             near = self._near.get((source.scope, name))
-            if near is not None:
+            if near is not None and not _elsewhere(plain, near):
                 return near
-            far = self._far.get(name, [])
+            far = [each for each in self._far.get(name, []) if not _elsewhere(plain, each)]
             if len(far) == 1:
                 return far[0]
         return None
@@ -98,6 +99,19 @@ class Resources:
     def of_type(self, name: str) -> list[Held]:
         """The resources of type `name`."""
         return [each for each in self.held if each.type == name]
+
+
+def _names(reference: str, source: Held) -> Iterator[str]:
+    """What the resource that `reference` names may be called: on the server of `source` first, by type and id last."""
+    if _ABSOLUTE.match(source.url or "") and not _ABSOLUTE.match(reference) and not reference.startswith("urn:"):
+        yield "/".join([*(source.url or "").split("/")[:-2], reference])
+    yield reference
+    yield "/".join(reference.split("/")[-2:])
+
+
+def _elsewhere(reference: str, found: Held) -> bool:
+    """Whether `reference` is a URL and `found` stands at another one: Patient/1 of two servers are two persons."""
+    return bool(_ABSOLUTE.match(reference) and _ABSOLUTE.match(found.url or "") and reference != found.url)
 
 
 def _contained(name: str, source: Held) -> Held | None:
@@ -138,11 +152,12 @@ def _value(data: bytes, place: str) -> Json:
     return value
 
 
-def _unpacked(value: Json, file: str, line: int | None) -> Iterator[Held]:
+def _unpacked(value: Json, file: str, line: int | None, pointer: str = "") -> Iterator[Held]:
+    """The resources of `value`; a bundle inside a bundle (a search's documents, say) is opened too."""
     if value["resourceType"] != "Bundle":
-        yield Held(value, file, "", _LOOSE, None, line)
+        yield Held(value, file, pointer, _LOOSE, None, line)
         return
-    scope = f"{file}:{line or 0}"
+    scope = f"{file}:{line or 0}{pointer}"
     entries = value.get("entry", [])
     if not isinstance(entries, list):
         raise UnreadableBundle(f"{file}: Bundle.entry is no list. Run casefhir validate on it.")
@@ -152,5 +167,9 @@ def _unpacked(value: Json, file: str, line: int | None) -> Iterator[Held]:
             continue
         if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             raise UnreadableBundle(f"{file}: entry {index} holds no resource with a resourceType.")
+        place = f"{pointer}/entry/{index}/resource"
+        if resource["resourceType"] == "Bundle":
+            yield from _unpacked(resource, file, line, place)
+            continue
         url = entry.get("fullUrl")
-        yield Held(resource, file, f"/entry/{index}/resource", scope, url if isinstance(url, str) else None, line)
+        yield Held(resource, file, place, scope, url if isinstance(url, str) else None, line)

@@ -62,11 +62,15 @@ def _spine(tree: Tree) -> Step:
         inner, bound = _spine(tree[1]), _BOUNDARIES[tree[2][1]]
 
         def bounded(focus: Items, env: Env) -> Items:
-            return [
-                bound(value)
-                for item in inner(focus, env)
-                if isinstance(value := unwrap(item), Moment | Decimal | int) and not isinstance(value, bool)
-            ]
+            found: Items = []
+            for item in inner(focus, env):
+                value = unwrap(item)
+                if isinstance(value, Moment | Decimal | int) and not isinstance(value, bool):
+                    try:
+                        found.append(bound(value))
+                    except ValueError:  # no day of the calendar, such as 2012-13, has no first and last
+                        continue
+            return found
 
         return bounded
     return translate(tree)

@@ -45,9 +45,10 @@ def timeline(case: Case) -> Spec | None:
     all_rows = [row for _, _, _, rows, _ in plans for row in rows]
     first, last = min(row["from"] for row in all_rows), max(row["to"] for row in all_rows)
     panels = []
+    some = any(shown for _, _, shown, _, _ in plans)
     for name, title, shown, rows, panel in plans:
         beside(rows, first, last)
-        panels.append({"id": name, "title": title, "shown": shown, "spec": panel(rows)})
+        panels.append({"id": name, "title": title, "shown": shown or not some, "spec": panel(rows)})
     return {"panels": panels, "domain": list(padded(first, last)), "schema": SCHEMA, "gutter": GUTTER}
 
 
