@@ -1,9 +1,10 @@
 """Tables to validated NDJSON: resources a second and core, peak memory, and where the time goes.
 
-    python bench/convert.py --persons 1000 10000 100000 --jobs 1 2
+    python bench/convert.py --persons 1000 10000 100000 --jobs 1 2 [--csvtofhir PYTHON] [--fhircraft PYTHON]
 
 Generates longitudinal records (bench/longitudinal) from a seed, and converts each size in a process of its own; then,
-at the smallest size, the peers build the same number of Observations. Prints Markdown tables.
+at the smallest size, the peers make its laboratory results into Observations: plain dicts and fhir.resources, and
+with the Python of an environment that has them the other table mappers (bench/README.md). Prints Markdown tables.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import cProfile
 import json
 import platform
 import pstats
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from longitudinal.generate import generate
+from watch import watched
 
 MAPPING = Path(__file__).parent / "longitudinal" / "registry.toml"
+MAPPERS = Path(__file__).parent / "mappers"
 ROOMS = {
     "read": ("sources/tables/readers", "sources/tables/files", "sources/tables/grouping", "_csv"),
     "map": ("sources/tables", "record", "terms"),
@@ -34,24 +37,15 @@ ROOMS = {
 def convert(folder: Path, out: Path, jobs: int) -> None:
     from casefhir.tables import convert_tables
 
-    began, used = time.perf_counter(), _processor()
+    began = time.perf_counter()
     tally = convert_tables([folder], MAPPING, out, jobs=jobs)
     told = {
         "resources": sum(tally.resources.values()),
         "rejected": tally.total_rejected,
         "errors": tally.errors,
         "seconds": time.perf_counter() - began,
-        "processor": _processor() - used,
-        "peak_mb": (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        )
-        / 1024,
     }
     print(json.dumps(told))
-
-
-def _processor() -> float:
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def profile(folder: Path, out: Path) -> None:
@@ -65,7 +59,7 @@ def profile(folder: Path, out: Path) -> None:
         name = next((room for room, parts in ROOMS.items() if any(part in file for part in parts)), "else")
         shares[name] += own
     whole = sum(shares.values())
-    print(json.dumps({name: share / whole for name, share in shares.items()}))
+    print(json.dumps({"shares": {name: share / whole for name, share in shares.items()}}))
 
 
 def plain(count: int, dump: Callable[[dict], object]) -> float:
@@ -120,12 +114,21 @@ def peers(count: int) -> dict[str, float]:
     }
 
 
-def run(*arguments: str) -> dict:
-    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
+def mapper(python: str, script: str, labs: Path, out: str) -> float:
+    done = subprocess.run([python, str(MAPPERS / script), str(labs), out], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stderr)
-    found: dict = json.loads(done.stdout.splitlines()[-1])
-    return found
+        raise SystemExit(f"{script}: {done.stderr}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["resources"] != sum(1 for _ in labs.open()) - 1:
+        raise SystemExit(f"{script}: {told['resources']} resources of another number of rows")
+    rate: float = told["resources"] / told["processor"]
+    return rate
+
+
+def run(*arguments: str) -> dict:
+    output, use = watched([sys.executable, __file__, *arguments])
+    found: dict = json.loads(output.splitlines()[-1])
+    return found | {"processor": sum(use.processor.values()), "peak_mb": use.peak / 2**20}
 
 
 def main() -> None:
@@ -133,6 +136,9 @@ def main() -> None:
     parser.add_argument("--persons", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--jobs", type=int, nargs="+", default=[1])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scratch", type=Path, help="where there is room: 60 GB for a million persons")
+    parser.add_argument("--csvtofhir", metavar="PYTHON", help="of an environment that has linuxforhealth-csvtofhir")
+    parser.add_argument("--fhircraft", metavar="PYTHON", help="of an environment that has fhircraft")
     parser.add_argument("--convert", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--profile", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--peers", type=int, help=argparse.SUPPRESS)
@@ -142,17 +148,25 @@ def main() -> None:
     elif given.profile:
         profile(Path(given.profile[0]), Path(given.profile[1]))
     elif given.peers:
-        print(json.dumps(peers(given.peers)))
+        print(json.dumps({"rates": peers(given.peers)}))
     else:
-        report(given.persons, given.jobs, given.seed)
+        others = {
+            f"{name}: {what}": (python, f"{name}_labs.py")
+            for name, what, python in (
+                ("csvtofhir", "its rows as Observations, unvalidated but for structure", given.csvtofhir),
+                ("fhircraft", "its rows as Observations by a StructureMap", given.fhircraft),
+            )
+            if python
+        }
+        report(given.persons, given.jobs, given.seed, given.scratch, others)
 
 
-def report(sizes: list[int], jobs: list[int], seed: int) -> None:
+def report(sizes: list[int], jobs: list[int], seed: int, room: Path | None, others: dict[str, tuple[str, str]]) -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     print("| persons | resources | jobs | s | resources/s | resources/s and core | peak MB |")
     print("|---|---|---|---|---|---|---|")
     core = 0.0
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=room) as scratch:
         for persons in sizes:
             folder = Path(scratch) / f"in-{persons}"
             generate(folder, persons, seed)
@@ -167,12 +181,18 @@ def report(sizes: list[int], jobs: list[int], seed: int) -> None:
                     f"{per_core:,.0f} | {told['peak_mb']:.0f} |",
                     flush=True,
                 )
+                shutil.rmtree(f"{scratch}/out")
+            if persons != sizes[0]:
+                shutil.rmtree(folder)
         smallest = Path(scratch) / f"in-{sizes[0]}"
         print("\n| peer | resources/s and core | ours is |\n|---|---|---|")
-        for name, rate in run("--peers", str(sizes[0] * 20)).items():
+        for name, rate in run("--peers", str(sizes[0] * 20))["rates"].items():
             print(f"| {name} | {rate:,.0f} | {core / rate:.2f} times |")
+        for name, (python, script) in others.items():
+            rate = mapper(python, script, smallest / "labs.csv", f"{scratch}/peer.ndjson")
+            print(f"| {name} | {rate:,.0f} | {core / rate:.0f} times |", flush=True)
         print("\n| stage | share of the time |\n|---|---|")
-        for name, share in run("--profile", str(smallest), f"{scratch}/out").items():
+        for name, share in run("--profile", str(smallest), f"{scratch}/out")["shares"].items():
             print(f"| {name} | {share:.0%} |")
 
 

@@ -1,6 +1,7 @@
 """Work in several processes: results in the order of the work, a bounded number of pieces under way."""
 
 import multiprocessing
+import multiprocessing.context
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -34,6 +35,15 @@ def _do(piece: Any) -> Any:
     return _work(piece)
 
 
+def _context(module: str) -> multiprocessing.context.BaseContext:
+    """Workers that share one import of `module` where the system can fork, and nothing else of this process."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
+
+
 def in_order(
     pieces: Iterable[Piece],
     make: Callable[..., Callable[[Piece], Result]],
@@ -51,7 +61,7 @@ def in_order(
         for piece in pieces:
             yield work(piece)
         return
-    context = multiprocessing.get_context("spawn")
+    context = _context(make.__module__)
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(make, arguments)) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
