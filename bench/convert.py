@@ -35,10 +35,12 @@ ROOMS = {
 
 
 def convert(folder: Path, out: Path, jobs: int) -> None:
+    """By the local engine, or with no jobs on Spark, over all cores of this machine."""
+    from casefhir.spark.files import convert_files
     from casefhir.tables import convert_tables
 
     began = time.perf_counter()
-    tally = convert_tables([folder], MAPPING, out, jobs=jobs)
+    tally = convert_tables([folder], MAPPING, out, jobs=jobs) if jobs else convert_files([folder], MAPPING, out)
     told = {
         "resources": sum(tally.resources.values()),
         "rejected": tally.total_rejected,
@@ -134,7 +136,7 @@ def run(*arguments: str) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persons", type=int, nargs="+", default=[1000, 10_000])
-    parser.add_argument("--jobs", type=int, nargs="+", default=[1])
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1], help="processes; 0: Spark, on this machine")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="where there is room: 60 GB for a million persons")
     parser.add_argument("--csvtofhir", metavar="PYTHON", help="of an environment that has linuxforhealth-csvtofhir")
@@ -176,8 +178,9 @@ def report(sizes: list[int], jobs: list[int], seed: int, room: Path | None, othe
                     raise SystemExit(f"{told['rejected']} rows rejected, {told['errors']} errors: nothing to compare")
                 rate, per_core = told["resources"] / told["seconds"], told["resources"] / told["processor"]
                 core = core or per_core
+                how = each or "Spark"
                 print(
-                    f"| {persons:,} | {told['resources']:,} | {each} | {told['seconds']:.1f} | {rate:,.0f} | "
+                    f"| {persons:,} | {told['resources']:,} | {how} | {told['seconds']:.1f} | {rate:,.0f} | "
                     f"{per_core:,.0f} | {told['peak_mb']:.0f} |",
                     flush=True,
                 )

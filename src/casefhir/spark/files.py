@@ -34,7 +34,7 @@ def convert_files(
     """
     options = possible(options)
     loaded = chosen(mapping, options)
-    opening = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter)
+    opening = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter, look=False)
     if note:
         for each in opening.notes:
             note(each)

@@ -120,13 +120,21 @@ class KeyedTable:
 
 
 def keyed(
-    name: str, table: OpenTable, columns: Sequence[str], *, leads: Mapping[str, str] | None = None, by: str = ""
+    name: str,
+    table: OpenTable,
+    columns: Sequence[str],
+    *,
+    leads: Mapping[str, str] | None = None,
+    by: str = "",
+    look: bool = True,
 ) -> KeyedTable:
-    """`table` with its key columns, read through once to see how its rows are sorted.
+    """`table` with its key columns; unless `look` is false, read through once to see how its rows are sorted.
 
     Raises `TableError` where a key column is not there.
     """
     found = KeyedTable(name, table, key_places(name, table, columns), leads, by)
+    if not look:
+        return found
     orders: set[Order] = {"text", "number"}
     last, count = "", 0
     marks = Marks()

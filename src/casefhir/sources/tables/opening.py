@@ -44,8 +44,10 @@ def open_mapping(
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
+    look: bool = True,
 ) -> Opening:
-    """Find, open and key the tables of a mapping in `inputs`; look-ups may lie beside the mapping too.
+    """Find, open and key the tables of a mapping in `inputs`; look-ups may lie beside the mapping too. Unless `look`
+    is false, the keys are looked through, to see how they are sorted and how many rows there are.
 
     Raises `TableError` for what is not there or cannot be read, `MappingError` for keys that lead nowhere.
     """
@@ -58,7 +60,7 @@ def open_mapping(
     lookups = _lookups(mapping, found)
     missing = tuple(name for name in found.missing if name in mapping.tables)
     bare = Opened(tables, found.unused, missing, found.paths, found.detected)
-    return Opening(bare, tuple(_keyed(mapping, tables)), lookups)
+    return Opening(bare, tuple(_keyed(mapping, tables, look=look)), lookups)
 
 
 def open_lookups(loaded: LoadedMapping, inputs: Sequence[str | Path]) -> dict[str, Lookup]:
@@ -100,11 +102,11 @@ def wanted_columns(mapping: TableMapping, lookup: str) -> frozenset[str] | None:
     return frozenset(taken) or None
 
 
-def _keyed(mapping: TableMapping, tables: dict[str, OpenTable]) -> Iterator[KeyedTable]:
+def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -> Iterator[KeyedTable]:
     for name, table in tables.items():
         spec = mapping.tables[name]
         if spec.key:
-            yield keyed(name, table, spec.key)
+            yield keyed(name, table, spec.key, look=look)
             continue
         through = spec.through
         if through is None or not spec.via or not mapping.tables[through].key:
@@ -115,7 +117,7 @@ def _keyed(mapping: TableMapping, tables: dict[str, OpenTable]) -> Iterator[Keye
         if through not in tables:
             raise TableError(f"Table {name!r} leads to the person by table {through!r}, which is not there.")
         leads = _leads(through, tables[through], tuple(spec.via), mapping.tables[through].key)
-        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through)
+        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through, look=look)
 
 
 def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]) -> dict[str, str]:
