@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,7 +71,7 @@ class DateReader:
             try:
                 if len(cell) > _LONGEST:
                     raise Refused(f"{cell!r} is not a date", "mend the cell")
-                found = self._read(cell)
+                found = self._read(cell if cell.isascii() else _western(cell))
             except Refused as refused:
                 found = refused
             if len(cell) <= _LONGEST:
@@ -174,6 +175,11 @@ class DateReader:
             return Day(date, printed)  # clocks were put back over it: which of the two hours, nobody can tell
         offset = moment.strftime("%z")
         return Day(f"{date}T{time}{offset[:3]}:{offset[3:5]}", printed)
+
+
+def _western(cell: str) -> str:
+    """`cell` with the digits of other scripts as 0 to 9."""
+    return "".join(each if each.isascii() else str(unicodedata.decimal(each, each)) for each in cell)
 
 
 def _written(zone: str) -> str:

@@ -24,6 +24,8 @@ _OTHER = re.compile(r"[<>≤≥=\s]*[-−–+]?0\d|\d+[eE]\d+$|\d+(?:[.,]\d+)?\s
 """What begins like a number but is rather an identifier or a share (007, 1E10, 140/90): words, unless a number is
 asked for."""
 _LOOKS_LIKE_ONE = re.compile(r"[<>≤≥=]|&[lg]t;|[-−–+]?\s*[.,]?\d")
+_SMALLEST, _LARGEST = Decimal("1e-300"), Decimal("1e300")
+"""Beyond these most readers of JSON take a number for nothing, or for infinity."""
 _MEMO = 1 << 16
 _LONGEST = 100
 """Characters of a figure; a longer cell is words."""
@@ -106,7 +108,10 @@ class ResultReader:
             cell = cell.replace(self.decimal, ".")
         if cell.startswith((".", "-.")):
             cell = cell.replace(".", "0.")
-        return Decimal(cell)
+        found = Decimal(cell)
+        if found and not _SMALLEST <= found.copy_abs() <= _LARGEST:
+            raise Refused(f"{cell!r} is further from 1 than a number can be told in JSON", "mend the cell")
+        return found
 
     def _words(self, cell: str) -> Result:
         return Result(words=cell, meaning=self.meanings.get(cell.casefold()))

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.readers.base import OnFault, as_text, header
+from casefhir.sources.tables.readers.base import LONGEST_CELL, OnFault, as_text, header
 from casefhir.sources.tables.rows import Row, TableError
 
 _ROWS = 10_000
+_BATCH = 256
+"""Records of a Parquet file at a time: few, for each of their cells may have a million characters."""
+_RATIO, _SMALL = 500, 1 << 26
+"""A Parquet file that unpacks to more than so many times its size, and to more than so many bytes, is refused."""
 
 
 class ParquetTable:
@@ -19,9 +23,16 @@ class ParquetTable:
         self.path = path
         self.file = path.name
         try:
-            schema = parquet.read_schema(path)
-        except arrow.ArrowException as error:
+            about = parquet.read_metadata(path)
+            schema = about.schema.to_arrow_schema()
+        except (arrow.ArrowException, OSError) as error:
             raise TableError(f"{path.name}: This is no Parquet file that can be read ({error}).") from error
+        whole = sum(about.row_group(each).total_byte_size for each in range(about.num_row_groups))
+        if whole > _SMALL and whole > _RATIO * path.stat().st_size:
+            raise TableError(
+                f"{path.name}: Unpacked it would have {whole:,} bytes, more than {_RATIO} times its size; this is no "
+                f"table. Write it anew, with less compression."
+            )
         self._header = header(self.file, schema.names)
         self.columns = self._header.columns
         self.detected: dict[str, str] = {}
@@ -32,12 +43,34 @@ class ParquetTable:
         number = 0
         try:
             with parquet.ParquetFile(self.path) as whole:
-                for batch in whole.iter_batches(_ROWS, columns=list(self.columns)):
-                    for values in zip(*(map(as_text, column.to_pylist()) for column in batch.columns)):
+                for batch in whole.iter_batches(_BATCH, columns=list(self.columns)):
+                    try:
+                        columns = [[as_text(each) for each in column.to_pylist()] for column in batch.columns]
+                    except (ValueError, OverflowError):  # one cell of them all
+                        for place in range(batch.num_rows):
+                            number += 1
+                            yield from self._one(number, [column[place] for column in batch.columns], fault)
+                        continue
+                    for values in zip(*columns):
                         number += 1
                         yield from _checked(number, values, fault)
-        except arrow.ArrowException as error:
+        except (arrow.ArrowException, OSError) as error:
             raise TableError(f"{self.file}, after record {number}: The file cannot be read on ({error}).") from error
+
+    def _one(self, number: int, scalars: list[Any], fault: OnFault) -> Iterator[tuple[int, Row]]:
+        """A record of a batch in which some cell is not what its column's type says."""
+        values: list[str | None] = []
+        wrong = ""
+        for name, scalar in zip(self.columns, scalars):
+            try:
+                values.append(as_text(scalar.as_py()))
+            except (ValueError, OverflowError) as error:
+                values.append(_bare(scalar))
+                wrong = wrong or f"The cell in {name!r} is no {scalar.type} ({error}); mend it."
+        if wrong:
+            fault(number, tuple(values), wrong)
+        else:
+            yield from _checked(number, tuple(values), fault)
 
 
 class TransportTable:
@@ -71,7 +104,12 @@ class TransportTable:
         pyreadstat = needed("pyreadstat", "tables", "A SAS transport file")
         try:
             found, meta = pyreadstat.read_xport(str(self.path), output_format="dict", encoding=self.encoding, **options)
-        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError) as error:
+        except UnicodeError as error:
+            raise TableError(
+                f"{self.file}: The bytes are not {self.encoding or 'utf-8'} ({error}). Name the right encoding with "
+                f"--encoding, if this is a SAS transport file at all."
+            ) from error
+        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
             raise TableError(f"{self.file}: This is no SAS transport file that can be read ({error}).") from error
         return found, meta
 
@@ -86,8 +124,16 @@ def _sas(value: Any) -> str | None:
     return as_text(value.item() if hasattr(value, "item") else value)
 
 
+def _bare(scalar: Any) -> str:
+    """A cell that is not what its type says, so that it can be seen in the rejects."""
+    if hasattr(scalar, "as_buffer"):
+        return bytes(scalar.as_buffer()).decode("utf-8", "backslashreplace")
+    return str(getattr(scalar, "value", ""))
+
+
 def _checked(number: int, values: Row, fault: OnFault) -> Iterator[tuple[int, Row]]:
-    if any(value is not None and "\0" in value for value in values):
-        fault(number, values, "A cell holds a NUL character; remove it.")
-    else:
-        yield number, values
+    for value in values:
+        if value is not None and ("\0" in value or len(value) > LONGEST_CELL):
+            fault(number, values, "A cell holds a NUL character or is over a million characters long; mend it.")
+            return
+    yield number, values

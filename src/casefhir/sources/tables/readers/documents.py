@@ -18,7 +18,7 @@ from casefhir.sources.tables.readers.base import OnFault, header
 from casefhir.sources.tables.rows import Row, TableError
 
 _LONGEST_LINE = 64 << 20
-_LARGEST = 1 << 30
+_LARGEST = 1 << 28
 _DEEPEST = 64
 
 
@@ -54,9 +54,17 @@ class JsonTable:
         number = self.documents = 0
         for line, document in self._documents():
             self.documents += 1
-            for found in self._rows_of(document):
+            for found in self._found(document):
                 number += 1
                 yield (line if line is not None and not self.at else number), found
+
+    def _found(self, document: Any) -> Iterator[dict[str, str | None]]:
+        try:
+            yield from self._rows_of(document)
+        except _TooDeep as error:
+            raise TableError(
+                f"{self.file}, document {self.documents}: It is nested deeper than {_DEEPEST} levels; no table is."
+            ) from error
 
     def _rows_of(self, document: Any) -> Iterator[dict[str, str | None]]:
         if not self.at:
@@ -111,10 +119,15 @@ class JsonTable:
                 data.decode("utf-8-sig"),
                 parse_float=_Number,
                 parse_int=_Number,
+                parse_constant=_Number,  # NaN, Infinity: words, as a laboratory may print them
                 object_pairs_hook=self._pairs,
             )
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise TableError(f"{where}: It is nested too deeply; {_DEEPEST} levels at most are read.") from error
+        except ValueError as error:
             raise TableError(f"{where}: This is not readable as JSON ({error}).") from error
+        except MemoryError as error:
+            raise TableError(f"{where}: It does not fit into memory; write NDJSON, a row a line.") from error
         return found
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -125,6 +138,10 @@ class JsonTable:
                 raise ValueError(f"the name {name!r} stands twice in one object")
             found[key] = value
         return found
+
+
+class _TooDeep(Exception):
+    """An object is nested too deeply."""
 
 
 class _Number(str):
@@ -139,9 +156,9 @@ def camel_case(name: str) -> str:
 
 
 def flatten(value: Any, *, lists: bool = True, depth: int = 0) -> dict[str, str | None]:
-    """The leaves of `value` by their path, as text; lists are left out where not wanted."""
+    """The leaves of `value` by their path, as text; lists are left out where not wanted. Raises `_TooDeep`."""
     if depth > _DEEPEST:
-        raise TableError(f"A value is nested deeper than {_DEEPEST} levels.")
+        raise _TooDeep
     found: dict[str, str | None] = {}
     for name, each in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(each, dict) or (isinstance(each, list) and lists):

@@ -1,7 +1,9 @@
 """XLSX and other workbooks, a table a sheet. Numbers come as the workbook stores them, dates as ISO 8601."""
 
 import datetime as dt
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +16,9 @@ from casefhir.sources.tables.rows import Row, TableError
 LARGEST = 1 << 30
 """Bytes of a workbook's unpacked parts: more is refused before anything is unpacked."""
 _RATIO = 500
+MOST_CELLS = 1 << 25
+"""Cells of the rectangle around all cells of a sheet, for all of them are kept in memory, blank ones too."""
+_REACH = re.compile(rb"\br=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
@@ -74,7 +79,15 @@ class WorkbookSheet:
             return {}
         load_workbook = needed("openpyxl", "tables", "A workbook with formulas").load_workbook
         found: dict[int, str] = {}
-        told, solved = (load_workbook(self.path, read_only=True, data_only=each)[self.sheet] for each in (False, True))
+        try:
+            told, solved = (
+                load_workbook(self.path, read_only=True, data_only=each)[self.sheet] for each in (False, True)
+            )
+        except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
+            raise TableError(
+                f"{self.file}: It has formulas, and whether their results are stored cannot be seen ({error}). Save it "
+                f"anew with a spreadsheet program, or as CSV."
+            ) from error
         for formulas, values in zip(told.iter_rows(), solved.iter_rows()):
             for cell, value in zip(formulas, values):
                 if cell.data_type == "f" and value.value is None and cell.row:
@@ -90,7 +103,11 @@ def sheets(path: Path) -> list[str]:
     """The names of the sheets of a workbook that is safe to open."""
     calamine = needed("python_calamine", "tables", "A workbook")
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods"):
-        _check_size(path)
+        try:
+            _check_size(path)
+            _check_reach(path)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             return list(book.sheet_names)
@@ -101,11 +118,8 @@ def sheets(path: Path) -> list[str]:
 
 
 def _check_size(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
     whole = sum(part.file_size for part in parts)
     packed = max(1, path.stat().st_size)
     if whole > LARGEST or (whole > LARGEST >> 4 and whole / packed > _RATIO):
@@ -115,16 +129,41 @@ def _check_size(path: Path) -> None:
         )
 
 
+def _check_reach(path: Path) -> None:
+    """Refuse a sheet with a stray cell so far away that the cells between would fill the memory."""
+    with zipfile.ZipFile(path) as archive:
+        for part in _sheet_parts(archive):
+            rows, columns, rest = 1, b"", b""
+            with archive.open(part) as stream:
+                while block := stream.read(1 << 20):
+                    for column, row in set(_REACH.findall(rest + block)):
+                        rows = max(rows, int(row))
+                        columns = max(columns, column, key=lambda letters: (len(letters), letters))
+                    rest = block[-32:]
+            width = 0
+            for letter in columns:
+                width = width * 26 + letter - 64
+            if rows * width > MOST_CELLS:
+                raise TableError(
+                    f"{path.name}: A sheet ({part.filename}) reaches to cell {columns.decode()}{rows}, which is "
+                    f"{rows * width:,} cells; at most {MOST_CELLS:,} are read. Delete the stray cells outside the "
+                    f"table, or save it as CSV or Parquet."
+                )
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [part for part in archive.infolist() if part.filename.startswith("xl/worksheets/")]
+
+
 def _has_formulas(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
-        for part in archive.infolist():
-            if part.filename.startswith("xl/worksheets/"):
-                with archive.open(part) as stream:
-                    rest = b""
-                    while block := stream.read(1 << 20):
-                        if b"<f>" in rest + block or b"<f " in rest + block:
-                            return True
-                        rest = block[-3:]
+        for part in _sheet_parts(archive):
+            with archive.open(part) as stream:
+                rest = b""
+                while block := stream.read(1 << 20):
+                    if b"<f>" in rest + block or b"<f " in rest + block:
+                        return True
+                    rest = block[-3:]
     return False
 
 
