@@ -17,6 +17,10 @@ from typing import Any
 
 from casefhir import exactjson
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from grow_resources import Grower, grow, types
+
 Place = tuple[Any, Any]  # the container and its key or index
 WORDS: dict[str, Any] = json.loads(Path(__file__).with_name("mutation_words.json").read_bytes(), parse_float=Decimal)
 NUMBERS = [json.loads(each, parse_float=Decimal) for each in WORDS["numbers"]]
@@ -335,6 +339,134 @@ def backwards(chance: random.Random, value: Any) -> bool:
     return True
 
 
+def exchange(chance: random.Random, value: Any) -> bool:
+    """The values of two members of one object."""
+    found = [each for each in holders(value) if len(each) > 1]
+    if not found:
+        return False
+    one = chance.choice(found)
+    first, second = (
+        chance.sample([each for each in one if each != "resourceType"] or list(one), 2)
+        if len(one) > 2
+        else (None, None)
+    )
+    if first is None or second is None or "div" in (first, second):
+        return False
+    one[first], one[second] = one[second], one[first]
+    return True
+
+
+def narrative_part(chance: random.Random, value: Any) -> bool:
+    """Something put before, in or behind a tag of the narrative."""
+    holder = value.get("text")
+    div = holder.get("div") if isinstance(holder, dict) else None
+    if not isinstance(div, str) or "<" not in div:
+        return False
+    at = chance.choice([index for index, sign in enumerate(div) if sign in "<>"])
+    holder["div"] = div[:at] + chance.choice(WORDS["markup"]) + div[at:]
+    return True
+
+
+def language(chance: random.Random, value: Any) -> bool:
+    chance.choice([each for each in holders(value) if "resourceType" in each])["language"] = chance.choice(
+        WORDS["languages"]
+    )
+    return True
+
+
+def deep_extension(chance: random.Random, value: Any) -> bool:
+    """Extensions in extensions, or on what holds no value of its own."""
+    holder = chance.choice([each for each in holders(value) if "resourceType" not in each or each is value])
+    inner = copy.deepcopy(chance.choice(WORDS["extensions"]))
+    for _ in range(chance.choice([1, 2, 4])):
+        inner = {"url": chance.choice(WORDS["extension_urls"]), "extension": [inner]}
+    found = holder.setdefault("extension", [])
+    if isinstance(found, list):
+        found.append(inner)
+    return True
+
+
+def bundled(chance: random.Random, value: Any) -> bool:
+    """The resource in a Bundle of any type, with what such a Bundle has, or almost."""
+    if value.get("resourceType") == "Bundle":
+        return False
+    one = copy.deepcopy(value)
+    kind = chance.choice(WORDS["bundle_types"])
+    name, own = one.get("resourceType"), one.get("id", "1")
+    entry: dict[str, Any] = {
+        "fullUrl": chance.choice([f"http://x.test/fhir/{name}/{own}", "urn:uuid:11111111-1111-4111-8111-111111111111"]),
+        "resource": one,
+    }
+    parts = {
+        "searchset": {"search": {"mode": chance.choice(["match", "include", "outcome"])}},
+        "history": {
+            "request": {"method": "PUT", "url": f"{name}/{own}"},
+            "response": {"status": "200", "lastModified": "2012-05-01T10:00:00Z"},
+        },
+        "batch": {"request": {"method": chance.choice(["POST", "PUT", "DELETE"]), "url": f"{name}/{own}"}},
+        "transaction": {"request": {"method": "POST", "url": f"{name}"}},
+        "batch-response": {"response": {"status": "200"}},
+        "transaction-response": {"response": {"status": "201", "location": f"{name}/{own}/_history/1"}},
+    }
+    entry |= parts.get(kind, {})
+    value.clear()
+    value |= {"resourceType": "Bundle", "type": kind, "entry": [entry]}
+    if kind in ("document", "message") or chance.random() < 0.2:
+        value |= {"identifier": {"system": "http://x.test/ids", "value": "1"}, "timestamp": "2012-05-01T10:00:00Z"}
+    if kind == "document":
+        subject = {"reference": entry["fullUrl"]} if name == "Patient" else {"display": "x"}
+        composition = {
+            "resourceType": "Composition",
+            "id": "c",
+            "status": "final",
+            "type": {"text": "x"},
+            "subject": subject,
+            "date": "2012",
+            "author": [{"display": "x"}],
+            "title": "x",
+            "section": [{"title": "x", "entry": [{"reference": entry["fullUrl"]}]}],
+        }
+        value["entry"].insert(0, {"fullUrl": "http://x.test/fhir/Composition/c", "resource": composition})
+    if kind == "message":
+        header = {
+            "resourceType": "MessageHeader",
+            "id": "h",
+            "eventUri": "http://x.test/e",
+            "source": {"endpoint": "http://x.test/s"},
+            "focus": [{"reference": entry["fullUrl"]}],
+        }
+        value["entry"].insert(0, {"fullUrl": "http://x.test/fhir/MessageHeader/h", "resource": header})
+    if chance.random() < 0.5:
+        MUTATIONS[chance.choice(["entry", "drop", "uri", "id", "refer", "grow"])](chance, value)
+    return True
+
+
+def in_parameters(chance: random.Random, value: Any) -> bool:
+    """The resource as a parameter, beside others."""
+    one = copy.deepcopy(value)
+    value.clear()
+    value |= {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": one}]}
+    if chance.random() < 0.7:
+        value["parameter"].append(copy.deepcopy(chance.choice(WORDS["parameters"])))
+    return True
+
+
+def contained(chance: random.Random, value: Any) -> bool:
+    """Contains something, names it by one of its references, and is broken then."""
+    place = pick(chance, value, lambda v, _k: isinstance(v, dict) and isinstance(v.get("reference"), str))
+    if place is None or value.get("resourceType") in ("Bundle", "Parameters", "Binary") or "contained" in value:
+        return False
+    name = place[0][place[1]]["reference"].split("/")[0]
+    place[0][place[1]]["reference"] = "#c1"
+    inner = Grower(chance).resource(name) if name in types() else {"resourceType": "Patient", "active": True}
+    value["contained"] = [inner | {"id": chance.choice(["c1", "c1", "c1", "c1", "c2"])}]
+    if chance.random() < 0.3:
+        inner_holder = value["contained"][0]
+        key, found = chance.choice(WORDS["added"])
+        inner_holder.setdefault(key, copy.deepcopy(found))
+    return True
+
+
 MUTATIONS: dict[str, Callable[[random.Random, Any], bool]] = {
     "drop": drop,
     "drop again": drop,
@@ -374,6 +506,15 @@ MUTATIONS: dict[str, Callable[[random.Random, Any], bool]] = {
     "blank": blank,
     "backwards": backwards,
     "nothing": swapping([None, [], {}, ""], named),
+    "grow": grow,
+    "grow more": grow,
+    "exchange": exchange,
+    "narrative part": narrative_part,
+    "language": language,
+    "deep extension": deep_extension,
+    "bundled": bundled,
+    "in parameters": in_parameters,
+    "contained": contained,
 }
 
 

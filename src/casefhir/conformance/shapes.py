@@ -153,7 +153,7 @@ def types_of(definition: dict[str, Any]) -> tuple[TypeRef, ...]:
     )
 
 
-def _element(definition: dict[str, Any], types: tuple[TypeRef, ...]) -> Element:
+def _element(definition: dict[str, Any], types: tuple[TypeRef, ...], rules: tuple[Rule, ...]) -> Element:
     name = definition["path"].rpartition(".")[2]
     choice = name.endswith("[x]")
     most = definition.get("max", "*")
@@ -165,7 +165,7 @@ def _element(definition: dict[str, Any], types: tuple[TypeRef, ...]) -> Element:
         many=definition.get("base", definition).get("max", most) not in ("0", "1"),
         choice=choice,
         types=types,
-        rules=rules_of(definition),
+        rules=rules,
         binding=binding_of(definition),
         content=definition.get("contentReference"),
         short=definition.get("short", ""),
@@ -193,6 +193,17 @@ def _element_types(path: str, definition: dict[str, Any], parents: set[str]) -> 
         kind = shape_kind(path.partition(".")[0])
         return (TypeRef("id"),) if kind == "resource" else found
     return found
+
+
+def _element_rules(definition: dict[str, Any], elements: list[dict[str, Any]]) -> tuple[Rule, ...]:
+    """The constraints of an element; one that borrows the content of another (Questionnaire.item.item) borrows its
+    constraints as well.
+    """
+    rules = rules_of(definition)
+    lender = definition.get("contentReference", "").partition("#")[2]
+    known = {each.key for each in rules}
+    lent = next((rules_of(each) for each in elements if each["path"] == lender), ())
+    return (*rules, *(each for each in lent if each.key not in known))
 
 
 def shape_kind(name: str) -> str:
@@ -223,7 +234,7 @@ def _build(name: str) -> dict[str, Shape]:
                 rules=rules_of(each) if root else (),
             )
         if path != name and not (path == name + ".value" and name in PRIMITIVES):
-            element = _element(each, _element_types(path, each, parents))
+            element = _element(each, _element_types(path, each, parents), _element_rules(each, elements))
             shapes[path.rpartition(".")[0]].elements[element.name] = element
     for shape in shapes.values():
         shape.properties = dict(_properties(shape))
