@@ -288,3 +288,96 @@ def test_a_country_is_told_wrong_by_its_form_alone():
     assert vocabulary.has(jurisdiction, "urn:iso:std:iso:3166", "FI") is None
     assert vocabulary.has(jurisdiction, "urn:iso:std:iso:3166", "Finland") is False
     assert vocabulary.has(jurisdiction, None, "Finland") is False
+
+
+def guide_on(**dependency: Any) -> Json:
+    base = {
+        "resourceType": "ImplementationGuide",
+        "url": HERE + "ImplementationGuide/g",
+        "name": "G",
+        "status": "active",
+    }
+    return {**base, "packageId": "org.clinic.g", "fhirVersion": ["4.0.1"], "dependsOn": [dependency]}
+
+
+@pytest.mark.parametrize(
+    ("dependency", "count"),
+    [
+        ({"uri": HERE + "ImplementationGuide/x", "packageId": "hl7.fhir.us.core", "version": "3.1.0"}, 0),
+        ({"uri": HERE + "ImplementationGuide/x|3.1.0", "version": "3.1.0"}, 0),
+        ({"uri": HERE + "ImplementationGuide/x|3.1.0", "version": "3.1.1"}, 1),
+        ({"uri": HERE + "ImplementationGuide/x|3.1.0"}, 1),
+        ({"uri": HERE + "us/core"}, 1),
+        ({"uri": HERE + "ImplementationGuide/x", "packageId": "core"}, 1),
+        ({"uri": HERE + "ImplementationGuide/x", "packageId": "hl7.fhir.us.core", "version": "a b"}, 1),
+    ],
+)
+def test_a_guide_depends_on_guides_by_url_and_package(dependency: Json, count: int) -> None:
+    assert found(guide_on(**dependency)) == [("error", "guide-dependency")] * count
+
+
+def test_an_operation_s_parameters_follow_a_known_profile_of_parameters() -> None:
+    base = {"resourceType": "OperationDefinition", "name": "O", "status": "active", "kind": "operation", "code": "o"}
+    operation = {**base, "system": True, "type": False, "instance": False}
+    assert found({**operation, "inputProfile": CORE + "Parameters"}) == []
+    assert found({**operation, "inputProfile": CORE + "Patient"}) == [("error", "operation-profile")]
+    assert found({**operation, "outputProfile": HERE + "StructureDefinition/none"}) == [("error", "unknown")]
+
+
+def a_map(rule: Json, *inputs: Json, **more: Any) -> Json:
+    group = {
+        "name": "all",
+        "typeMode": "none",
+        "input": [{"name": "src", "type": "Patient", "mode": "source"}, {"name": "tgt", "mode": "target"}, *inputs],
+        "rule": [{"name": "one", "source": [{"context": "src"}], **rule}],
+    }
+    base = {"resourceType": "StructureMap", "url": HERE + "StructureMap/m", "name": "M", "status": "active"}
+    return {**base, "group": [group], **more}
+
+
+@pytest.mark.parametrize(
+    ("rule", "rules"),
+    [
+        ({}, []),
+        ({"name": "one-a"}, ["map-name"]),
+        ({"source": [{"context": "srk"}]}, ["map-variable"]),
+        ({"source": [{"context": "src", "element": "bananas"}]}, ["map-element"]),
+        ({"source": [{"context": "src", "element": "gender", "variable": "a b"}]}, ["map-name"]),
+        ({"target": [{"context": "src", "contextType": "variable"}]}, ["map-variable"]),
+        ({"target": [{"context": "tgt", "contextType": "variable", "element": "any", "transform": "create"}]}, []),
+        ({"rule": [{"name": "two", "source": [{"context": "n", "element": "x"}]}]}, ["map-variable"]),
+        (
+            {
+                "source": [{"context": "src", "element": "name", "variable": "n"}],
+                "rule": [{"name": "two", "source": [{"context": "n", "element": "family"}]}],
+            },
+            [],
+        ),
+        (
+            {
+                "source": [{"context": "src", "element": "name", "variable": "n"}],
+                "rule": [{"name": "two", "source": [{"context": "n", "element": "surname"}]}],
+            },
+            ["map-element"],
+        ),
+        ({"dependent": [{"name": "none", "variable": ["src"]}]}, ["map-group"]),
+        ({"dependent": [{"name": "all", "variable": ["src"]}]}, ["map-inputs"]),
+        ({"dependent": [{"name": "all", "variable": ["src", "tgt"]}]}, []),
+        ({"dependent": [{"name": "all", "variable": ["src", "other"]}]}, ["map-variable"]),
+    ],
+)
+def test_a_map_uses_what_is_there(rule: Json, rules: list[str]) -> None:
+    assert found(a_map(rule)) == [("error", each) for each in rules]
+
+
+def test_the_inputs_of_a_map_have_types_and_names_of_their_own() -> None:
+    assert found(a_map({}, {"name": "src", "mode": "source"})) == [("error", "map-variable")]
+    assert found(a_map({}, {"name": "third", "type": "Bananas", "mode": "source"})) == [("error", "map-type")]
+    alias = {"url": CORE + "Patient", "mode": "target", "alias": "Tgt"}
+    assert found(a_map({}, {"name": "third", "type": "Tgt", "mode": "target"}, structure=[alias])) == []
+    queried = {**alias, "mode": "queried"}
+    assert found(a_map({}, {"name": "third", "type": "Tgt", "mode": "target"}, structure=[queried])) == [
+        ("error", "map-mode")
+    ]
+    elsewhere = {"dependent": [{"name": "theirs", "variable": ["src"]}]}
+    assert found(a_map(elsewhere, **{"import": [HERE + "StructureMap/other"]})) == []

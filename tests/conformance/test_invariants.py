@@ -6,7 +6,7 @@ from casefhir.conformance.definitions import core
 from casefhir.conformance.fhirpath import compiled
 from casefhir.conformance.findings import LAYERS
 from casefhir.conformance.invariants import _mends
-from tests.conformance.builders import DIV, errors, patient, rules
+from tests.conformance.builders import DIV, errors, observation, patient, rules
 from tests.conformance.minimal import cases, constraints
 
 # Constraints that no example can break or keep, and why.
@@ -90,3 +90,58 @@ def test_what_mends_a_constraint_is_told_of_constraints_that_there_are():
     everywhere = {"ele-1", "ext-1"}  # of every element, and so of none that `constraints` lists
     assert set(_mends()) <= {key for key, _ in constraints()} | everywhere
     assert all(mend.endswith((".", "…")) for mend in _mends().values())
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<ul>x</ul>",
+        "<p><li>x</li></p>",
+        "<table><td>x</td></table>",
+        "<table><tr><p>x</p></tr></table>",
+        "<p>x<table/></p>",
+        "<p><p>x</p></p>",
+        "<b><div>x</div></b>",
+        "<br>x</br>",
+        "<a>x<b><a>y</a></b></a>",
+    ],
+)
+def test_a_narrative_is_built_as_html_is(inside):
+    assert "structure.xhtml" in errors(patient(text={"status": "generated", "div": DIV.replace("x<", f"{inside}<")}))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<ul><li><ul><li>x</li></ul></li></ul>",
+        "<table><caption>x</caption><thead><tr><th>x</th></tr></thead><tbody><tr><td><p>x</p></td></tr></tbody></table>",
+        "<dl><dt>x</dt><dd><ul><li>y</li></ul></dd></dl>",
+        "<b><b>x</b></b>",
+    ],
+)
+def test_what_html_allows_is_valid(inside):
+    assert errors(patient(text={"status": "generated", "div": DIV.replace("x<", f"{inside}<")})) == set()
+
+
+@pytest.mark.parametrize(
+    ("resource", "rule"),
+    [
+        ({"resourceType": "Parameters", "parameter": [{"name": "a", "part": [{"name": "b"}]}]}, "inv-1"),
+        (
+            observation(component=[{"code": {"text": "x"}, "valueString": "y", "referenceRange": [{"age": {}}]}]),
+            "obs-3",
+        ),
+        (
+            {
+                "resourceType": "Questionnaire",
+                "status": "draft",
+                "item": [
+                    {"linkId": "a", "type": "group", "item": [{"linkId": "b", "type": "display", "required": True}]}
+                ],
+            },
+            "que-6",
+        ),
+    ],
+)
+def test_what_borrows_an_element_s_content_keeps_its_constraints(resource, rule):
+    assert rule in errors(resource)

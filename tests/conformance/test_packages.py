@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from casefhir.conformance import validate
+from casefhir.conformance.findings import Report
 from casefhir.conformance.output import summary
 from casefhir.conformance.packages import UnreadablePackage, load
+from casefhir.conformance.validator import Validator
 from tests.conformance.builders import patient
 
 URL = "https://example.org/fhir/StructureDefinition/named"
@@ -45,6 +47,27 @@ def test_a_profile_of_a_package_is_followed(tmp_path):
     assert {each.rule for each in bare.findings} == {"profiles.missing"}
     assert not validate(patient(name=[{"family": "x"}]), profiles=[given_package], profile=URL).findings
     assert not validate(patient(name=[{"family": "x"}]), profiles=[tmp_path], profile=URL).findings
+
+
+def test_of_several_versions_the_one_that_is_named_is_followed_else_the_newest():
+    def version(number, element):
+        differential = {"element": [{"id": f"Patient.{element}", "path": f"Patient.{element}", "min": 1}]}
+        return NAMED | {"version": number, "differential": differential}
+
+    def missing(canonical):
+        report = Report()
+        Validator(own).check(patient(meta={"profile": [canonical]}), report)
+        return [each.message.split()[3] for each in report.findings]
+
+    own = [
+        version(number, name) for number, name in (("1.2.0", "name"), ("1.10.0", "photo"), ("1.10.0-ballot", "link"))
+    ]
+    assert missing(URL) == missing(URL + "|1.10") == ["photo"]
+    assert missing(URL + "|1.2.0") == missing(URL + "|1.2") == ["name"]
+    report = Report()
+    Validator(own).check(patient(meta={"profile": [URL + "|2"]}), report)
+    assert [each.rule for each in report.findings] == ["profiles.unknown"]
+    assert "at hand: 1.2.0, 1.10.0, 1.10.0-ballot" in report.findings[0].message
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"a": 1e99999999999999999999}'])

@@ -84,8 +84,25 @@ def test_a_document_is_complete_and_starts_with_its_composition():
     assert "bdl-10" in errors(changed(document(), {"timestamp": None}))
 
 
-def test_an_entry_nobody_refers_to_is_a_warning_in_a_document():
-    assert "references.unreachable" in rules(document(patient()))
+def test_an_entry_that_only_refers_is_a_warning_in_a_document_and_one_without_any_link_an_error():
+    refers = document(observation(subject={"reference": urn(1)}))
+    assert "references.unreachable" in rules(refers) - errors(refers)
+    assert "references.unreachable" in errors(document(patient()))
+
+
+def test_what_a_search_says_of_itself_is_an_operation_outcome():
+    def search(mode, **resource):
+        entry = {"fullUrl": "http://x.test/fhir/Patient/1", "resource": resource, "search": {"mode": mode}}
+        return {"resourceType": "Bundle", "type": "searchset", "entry": [entry]}
+
+    assert "references.search-outcome" in errors(search("outcome", **patient(id="1")))
+    assert errors(search("match", **patient(id="1"))) == set()
+
+
+@pytest.mark.parametrize("kind", ["http://x.test/LogicalModel", "Medication", "urn:oid:2.16.840.1.113883.6.1"])
+@pytest.mark.parametrize("said", [{"identifier": {"value": "1"}}, {"reference": "Patient/1"}])
+def test_the_type_of_a_reference_is_one_of_its_targets(kind, said):
+    assert errors(observation(subject={**said, "type": kind})) & {"references.target-type", "references.type"}
 
 
 def test_a_document_carries_what_it_refers_to():

@@ -8,6 +8,7 @@ from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
 _REST_END = re.compile(r"\A(https?://.*/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})\Z", re.ASCII)
+_POINTING = frozenset({"Reference", "uri", "url"})
 _FREE = ("transaction", "batch", "transaction-response", "batch-response")
 
 
@@ -48,7 +49,12 @@ class Bundles:
                     "Give urn:uuid: or a URL.",
                 )
             return
-        if kind == "searchset" and "id" not in resource.children and resource.shape.name != "OperationOutcome":
+        search = entry.first("search")
+        if kind == "searchset" and search is not None and search.get("mode") == "outcome":
+            if resource.shape.name != "OperationOutcome":
+                message = f"What a search says of itself is an OperationOutcome, not a {resource.shape.name}."
+                self.tell("error", "references.search-outcome", entry, message, "Say match or include.")
+        elif kind == "searchset" and "id" not in resource.children and resource.shape.name != "OperationOutcome":
             self.tell("error", "references.search-id", entry, "A search's results have ids.", "Give it its id.")
         match = _REST_END.match(url)
         identity = resource.get("id")
@@ -91,25 +97,45 @@ class Bundles:
         start = self._first(entries, "Composition") if entries else None
         if start is None:
             return
-        index, _ = self.references.index_of(entries[0])
-        assert index is not None
-        reached = {id(start)}
-        waiting = [start]
-        while waiting:
-            for each in waiting.pop().descendants():
-                text = each.get("reference") if each.type == "Reference" else None
-                if isinstance(text, str):
-                    found = self.references.resolve(text, each)
-                    if found is not None and id(found) not in reached:
-                        reached.add(id(found))
-                        waiting.append(found)
+        targets = {}
+        for entry in entries:
+            resource = entry.first("resource")
+            if resource is not None:
+                targets[id(resource)] = self._targets(resource)
+        reached = _reached({id(start)}, targets)
+        linked = set(reached)
+        while more := {each for each, found in targets.items() if each not in linked and found & linked}:
+            linked = _reached(linked | more, targets)
         for entry in entries[1:]:
             resource = entry.first("resource")
-            if resource is not None and id(resource) not in reached and resource.shape.name != "Provenance":
+            if resource is None or id(resource) in reached:
+                continue
+            if id(resource) not in linked:
+                message = f"Nothing links this {resource.shape.name} with the document's Composition."
                 self.tell(
-                    "warning",
-                    "references.unreachable",
-                    entry,
-                    f"This {resource.shape.name} is not reachable from the document's Composition.",
-                    "Refer to it from a section.",
+                    "error", "references.unreachable", entry, message, "Refer to it from a section, or leave it out."
                 )
+            elif resource.shape.name != "Provenance":
+                message = f"This {resource.shape.name} is not reachable from the document's Composition."
+                self.tell("warning", "references.unreachable", entry, message, "Refer to it from a section.")
+
+    def _targets(self, resource: Node) -> set[int]:
+        """The resources of the Bundle that `resource` points at."""
+        found: set[int] = set()
+        for each in resource.descendants():
+            text = each.get("reference") if each.type == "Reference" else each.value
+            if each.type in _POINTING and isinstance(text, str):
+                target = self.references.resolve(text, each)
+                if target is not None and target is not resource:
+                    found.add(id(target))
+        return found
+
+
+def _reached(start: set[int], targets: dict[int, set[int]]) -> set[int]:
+    """`start` and all that can be reached from it."""
+    found, waiting = set(start), list(start)
+    while waiting:
+        more = targets.get(waiting.pop(), set()) - found
+        found |= more
+        waiting += more
+    return found

@@ -41,6 +41,7 @@ class CodeSystems:
         """Check CodeSystem `node`."""
         concepts = list(_concepts(node))
         self._supplement(node, concepts)
+        self._value_set(node)
         types = self._properties(node)
         for concept in concepts:
             for each in concept.children.get("property", ()):
@@ -59,6 +60,18 @@ class CodeSystems:
             code = concept.get("code")
             if isinstance(code, str) and self.vocabulary.knows(str(base).partition("|")[0], code) is False:
                 self._tell("supplement", concept, f"{base} has no code {code!r}.", "Add to a code that it has.")
+
+    def _value_set(self, node: Node) -> None:
+        """The value set of all codes, where it is known, includes this system and no part of it."""
+        url = node.get("valueSet")
+        known = self.vocabulary.definitions.value_set(url) if isinstance(url, str) else None
+        if known is None:
+            return
+        included = known.get("compose", {}).get("include", ())
+        whole = len(included) == 1 and not {"concept", "filter", "valueSet"} & included[0].keys()
+        if not whole or included[0].get("system") != node.get("url"):
+            said = f"{url} is not the value set of all codes of this system."
+            self._tell("value-set", node, said, "Name the value set that includes the whole system, or none.")
 
     def _properties(self, node: Node) -> dict[str, str]:
         types: dict[str, str] = {}

@@ -71,6 +71,24 @@ def _concept_map(by: Contents) -> Check:
     return ValueSets(by.vocabulary, by.tell).check_map
 
 
+def _guide(by: Contents) -> Check:
+    from casefhir.conformance.implementation_guides import ImplementationGuides
+
+    return ImplementationGuides(by.tell).check
+
+
+def _map(by: Contents) -> Check:
+    from casefhir.conformance.structure_maps import StructureMaps
+
+    return StructureMaps(by.definitions, by.tell).check
+
+
+def _operation(by: Contents) -> Check:
+    from casefhir.conformance.operation_definitions import OperationDefinitions
+
+    return OperationDefinitions(by.definitions, by.tell).check
+
+
 def _measure_report(by: Contents) -> Check:
     from casefhir.conformance.measure_reports import MeasureReports
 
@@ -111,11 +129,14 @@ _LOADERS: dict[str, Callable[[Contents], Check]] = {
     "CapabilityStatement": _capabilities,
     "CodeSystem": _code_system,
     "ConceptMap": _concept_map,
+    "ImplementationGuide": _guide,
     "MeasureReport": _measure_report,
+    "OperationDefinition": _operation,
     "Questionnaire": _questionnaire,
     "QuestionnaireResponse": _response,
     "SearchParameter": _search_parameter,
     "StructureDefinition": _structure_definition,
+    "StructureMap": _map,
     "ValueSet": _value_set,
 }
 RULED = frozenset(_LOADERS)

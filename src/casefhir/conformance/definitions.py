@@ -1,5 +1,6 @@
 """The definitions by canonical URL: R4's own from `data/r4.definitions`, one at a time, and those a caller loaded."""
 
+import re
 import zlib
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+FHIR = "4.0.1"
 SEARCH = "http://hl7.org/fhir/SearchParameter/"
 _DATA = Path(__file__).with_name("data") / "r4.definitions"
 Json = dict[str, Any]
@@ -66,6 +68,16 @@ def unversioned(canonical: str) -> str:
     return canonical.partition("|")[0].partition("#")[0]
 
 
+def _newness(definition: Json) -> list[tuple[int, str]]:
+    """Sorts versions: numbers as numbers, 1.0.0-ballot before 1.0.0, what has none first."""
+    parts = re.split(r"[.-]", str(definition.get("version", "")))
+    return [*((int(each), "") if each.isdecimal() else (-1, each) for each in parts), (0, "")]
+
+
+def _is_version(own: object, wanted: str) -> bool:
+    return not wanted or own is None or own == wanted or str(own).startswith(f"{wanted}.")
+
+
 class Definitions:
     """Looks definitions up: first the caller's (`own`), then R4's.
 
@@ -75,9 +87,12 @@ class Definitions:
 
     def __init__(self, own: Iterable[Json] = ()) -> None:
         self.own: dict[str, Json] = {}
+        self._versions: dict[str, list[Json]] = {}
         for each in own:
             if each.get("resourceType") in KINDS and "url" in each:
-                self.own.setdefault(each["url"], each)
+                self._versions.setdefault(each["url"], []).append(each)
+        for url, found in self._versions.items():
+            self.own[url] = max(found, key=_newness)  # the first of several equals
         self.globals: dict[str, list[str]] = {}
         for guide in self.own.values():
             for each in guide.get("global", ()) if guide["resourceType"] == "ImplementationGuide" else ():
@@ -85,13 +100,23 @@ class Definitions:
         self._read: dict[str, Json | None] = {}
 
     def get(self, canonical: str) -> Json | None:
-        """The definition of `canonical` (a `|version` is not compared), None where there is none."""
-        url = unversioned(canonical)
+        """The definition of `canonical`, None where there is none.
+
+        Of several versions the one that `|version` names (`1.2` is any 1.2.x), else the newest; a definition without a
+        version of its own answers to all, R4's own to 4.0.1.
+        """
+        url, _, version = canonical.partition("#")[0].partition("|")
         if url in self.own:
-            return self.own[url]
+            versions = self._versions[url] if version else [self.own[url]]
+            return next((each for each in versions if _is_version(each.get("version"), version)), None)
         if url not in self._read:
             self._read[url] = core().search.get(url) if url.startswith(SEARCH) else core().read(url)
-        return self._read[url]
+        found = self._read[url]
+        return found if found is None or _is_version(found.get("version", FHIR), version) else None
+
+    def versions(self, canonical: str) -> list[str]:
+        """The versions at hand of the definition that `canonical` names, whichever it asks for."""
+        return [str(each["version"]) for each in self._versions.get(unversioned(canonical), ()) if each.get("version")]
 
     def find(self, kind: str, canonical: str) -> Json | None:
         """The definition of `canonical` if it is a `kind` (a resource type)."""

@@ -78,7 +78,7 @@ class Follower:
 
     def conforms(self, url: str, node: Node) -> bool | None:
         """Whether `node` follows profile `url`, without telling; None where the profile is not known."""
-        key = (id(node), unversioned(url))
+        key = (id(node), url)
         if key in self._trials:
             return self._trials[key]
         if self._depth > _DEPTH:

@@ -11,6 +11,11 @@ XHTML = "http://www.w3.org/1999/xhtml"
 ELEMENTS = words()["xhtml"]["elements"]
 _ANYWHERE = words()["xhtml"]["anywhere"]
 _ATTRIBUTES: dict[str, frozenset[str]] = words()["xhtml"]["attributes"]
+_CHILDREN: dict[str, frozenset[str]] = words()["xhtml"]["children"]
+_PARENTS: dict[str, frozenset[str]] = words()["xhtml"]["parents"]
+_INLINE = words()["xhtml"]["inline"]
+_BLOCKS = words()["xhtml"]["blocks"]
+_NOT_IN_PARAGRAPHS = words()["xhtml"]["not_in_paragraphs"]
 _ACTIVE = re.compile(r"\s*(javascript|vbscript|data\s*:\s*text/html)", re.IGNORECASE)
 _DEPTH = 200
 Faults = tuple[tuple[str, str], ...]
@@ -27,20 +32,23 @@ class Reading:
 class _Reader:
     def __init__(self) -> None:
         self.faults: list[tuple[str, str]] = []
-        self.depth = 0
+        self.open: list[str] = []
+        self.inline = 0
         self.words = False
         self.quoted = False
         self.ids: set[str] = set()
         self.links: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth == 1:
+        self._place(name)
+        self.open.append(name)
+        self.inline += name in _INLINE
+        if len(self.open) == 1:
             if name != "div":
                 self.faults.append(("structure.xhtml", f"starts with <{name}>; a narrative is one <div>"))
             if attributes.get("xmlns") != XHTML:
                 self.faults.append(("structure.xhtml", f'lacks xmlns="{XHTML}" on its <div>'))
-        if self.depth > _DEPTH:
+        if len(self.open) > _DEPTH:
             self.faults.append(("structure.xhtml", "is nested too deeply"))
         elif attributes.get("xmlns", XHTML) != XHTML:
             self.faults.append(("structure.xhtml", f"changes the namespace on <{name}>"))
@@ -62,12 +70,28 @@ class _Reader:
         elif key in ("href", "src") and _ACTIVE.match(re.sub(r"[\s\x00-\x1f]", "", value)):
             self.faults.append(("txt-1", f"has active content in {key} of <{name}>"))
 
-    def end(self, _name: str) -> None:
-        self.depth -= 1
+    def end(self, name: str) -> None:
+        self.open.pop()
+        self.inline -= name in _INLINE
 
     def text(self, text: str) -> None:
-        if not self.quoted and text.strip(" \t\r\n"):
-            self.words = True
+        if self.quoted or not text.strip(" \t\r\n"):
+            return
+        self.words = True
+        if self.open[-1] in _CHILDREN:
+            self.faults.append(("structure.xhtml", f"has text right inside <{self.open[-1]}>, where HTML has none"))
+
+    def _place(self, name: str) -> None:
+        """May `name` stand where it does, by HTML 4."""
+        if not self.open:
+            return
+        holder = self.open[-1]
+        if name not in _CHILDREN.get(holder, (name,)) or holder not in _PARENTS.get(name, (holder,)):
+            self.faults.append(("structure.xhtml", f"has <{name}> right inside <{holder}>, where HTML has none"))
+        elif (self.inline and name in _BLOCKS) or (name in _NOT_IN_PARAGRAPHS and "p" in self.open):
+            self.faults.append(("structure.xhtml", f"has the block <{name}> inside a paragraph or a run of text"))
+        elif name == "a" and "a" in self.open:
+            self.faults.append(("structure.xhtml", "has a link inside a link"))
 
     def quote(self, begins: bool) -> None:
         """CDATA, which a browser does not show."""

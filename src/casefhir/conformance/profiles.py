@@ -66,14 +66,13 @@ class Profiles:
 
     def get(self, canonical: str) -> Profile | None:
         """The tree of `canonical`; None for a base type or where no definition is known."""
-        url = unversioned(canonical)
-        if url not in self._trees:
-            self._trees[url] = None  # a profile that derives from itself ends here
-            source = self.definitions.structure(url)
-            derived = source is not None and (source.get("derivation") == "constraint" or url in self.definitions.own)
-            if source is not None and derived:
-                self._trees[url] = self._build(url, source)
-        return self._trees[url]
+        if canonical not in self._trees:
+            self._trees[canonical] = None  # a profile that derives from itself ends here
+            source = self.definitions.structure(canonical)
+            url = unversioned(canonical)
+            if source is not None and (source.get("derivation") == "constraint" or url in self.definitions.own):
+                self._trees[canonical] = self._build(url, source)
+        return self._trees[canonical]
 
     def _build(self, url: str, source: Json) -> Profile:
         base_url = source.get("baseDefinition", "")

@@ -128,9 +128,10 @@ class References:
                 "Name the target's type.",
                 value=said,
             )
+            said = None
         if isinstance(text, str):
             self._target(node, text, said if isinstance(said, str) else None, targets)
-        elif isinstance(said, str) and targets is not None and said not in targets and shape(said) is not None:
+        elif isinstance(said, str) and targets is not None and said not in targets:
             self._wrong(node, said, targets)
         elif not {"reference", "identifier", "display"} & node.children.keys():
             self.tell(
@@ -148,8 +149,8 @@ class References:
         if found is None:
             self._unresolved(node, text)
         if name is None:
-            name = said if said is not None and shape(said) is not None else None
-        elif said is not None and said != name and shape(said) is not None:
+            name = said
+        elif said is not None and said != name:
             self.tell(
                 "error",
                 "references.type",

@@ -278,11 +278,13 @@ class _Run:
 
     def _profile(self, node: Node, url: str, where: Node) -> None:
         if not self.follower.check(node, url):
+            versions = self.validator.definitions.versions(url)
+            of_which = f" (at hand: {', '.join(versions)})" if versions else ""
             self.tell(
                 "error",
                 "profiles.unknown",
                 where,
-                f"Profile {url} is not known, so it was not checked.",
+                f"Profile {url} is not known{of_which}, so it was not checked.",
                 "Load it with the profiles, or take it out of meta.profile.",
                 value=url,
             )

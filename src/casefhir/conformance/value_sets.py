@@ -128,6 +128,11 @@ class ValueSets:
 
     def check_map(self, node: Node) -> None:
         """Check ConceptMap `node`: its codes are of its value sets and systems."""
+        for each in (found for side in ("source", "target") for found in node.children.get(side, ())):
+            known = self.vocabulary.definitions.get(each.value) if isinstance(each.value, str) else None
+            if known is not None and known["resourceType"] != "ValueSet":
+                said = f"A map is between value sets, and {each.value} is a {known['resourceType']}."
+                self._tell("map", each, said, "Name a value set.", each.value)
         for group in node.children.get("group", ()):
             for element in group.children.get("element", ()):
                 self._mapped(element, "source", node, group)
