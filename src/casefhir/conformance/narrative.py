@@ -75,7 +75,7 @@ class _Reader:
         self.inline -= name in _INLINE
 
     def text(self, text: str) -> None:
-        if self.quoted or not text.strip(" \t\r\n"):
+        if self.quoted or not text.strip(" \t\r\n\ufeff"):
             return
         self.words = True
         if self.open[-1] in _CHILDREN:
