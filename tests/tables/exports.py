@@ -159,6 +159,9 @@ def sdtm(persons: int, seed: int = 1) -> dict[str, Rows]:
         for sequence, (code, test, value, unit) in enumerate(
             [
                 ("SYSBP", "Systolic Blood Pressure", "128", "mmHg"),
+                ("DIABP", "Diastolic Blood Pressure", "082", "mmHg"),
+                ("TEMP", "Temperature", "097.8", "F"),
+                ("HEIGHT", "Height", "66.5", "in"),
                 ("WEIGHT", "Weight", f"{draw.uniform(50, 99):.1f}", "kg"),
             ],
             1,
@@ -174,6 +177,7 @@ def sdtm(persons: int, seed: int = 1) -> dict[str, Rows]:
                     "VSORRESU": unit,
                     "VSSTAT": "",
                     "VSLOC": "",
+                    "VSPOS": "SITTING" if code.endswith("BP") else "",
                     "VISITNUM": 1,
                     "VSDTC": "2020-04-01",
                 }
@@ -199,12 +203,22 @@ def sdtm(persons: int, seed: int = 1) -> dict[str, Rows]:
                 "CESEQ": 1,
                 "CETERM": "Myalgia",
                 "CEDECOD": "Myalgia",
+                "CEPRESP": "Y",
                 "CEOCCUR": "Y",
+                "CESTAT": "",
                 "CESEV": "MODERATE",
                 "CESTDTC": "2020-04",
                 "CEENDTC": "2020-06",
             }
         )
+        found["ce"].append(
+            {**found["ce"][-1], "CESEQ": 2, "CETERM": "Chills", "CEDECOD": "Chills", "CEOCCUR": "",
+             "CESTAT": "NOT DONE", "CESEV": "", "CESTDTC": "", "CEENDTC": ""}
+        )  # fmt: skip
+        found["lb"].append(
+            {**found["lb"][0], **key, "LBSEQ": 90, "LBTESTCD": "CK", "LBTEST": "Creatine Kinase",
+             "LBCAT": "URINALYSIS", "LBORRES": "3", "LBORRESU": "U/L", "LBSTAT": ""}
+        )  # fmt: skip
     return found
 
 

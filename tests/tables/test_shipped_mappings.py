@@ -67,7 +67,7 @@ def test_nothing_is_rejected_nor_in_error_and_the_sums_add_up(made, name):
 def test_sdtm(made):
     out, tally = made["sdtm"]
     results = resources(out, "Observation")
-    ck = [each for each in results if each["code"]["text"] == "Creatine Kinase"]
+    ck = [each for each in results if each["code"]["text"] == "Creatine Kinase" and "coding" in each["code"]]
     assert len(ck) == 3 * PERSONS
     absent = [each for each in ck if "dataAbsentReason" in each]
     assert {each["dataAbsentReason"]["coding"][0]["code"] for each in absent} <= {"not-performed"}
@@ -80,8 +80,31 @@ def test_sdtm(made):
     assert {each["doseAndRate"][0]["doseQuantity"]["value"] for each in dosages} == {2, 10}
     events = resources(out, "AdverseEvent")
     assert {each["outcome"]["coding"][0]["code"] for each in events} == {"resolved"}
-    assert all(len(each["suspectEntity"]) == 2 for each in events)  # both infusions had begun by then
-    assert tally.rows["lb"]["converted"] == 12 * PERSONS
+    related = [each for each in events if "suspectEntity" in each]
+    assert all(len(each["suspectEntity"]) == 2 for each in related)  # both infusions had begun by then
+    others = {each["resultingCondition"][0]["reference"] for each in events if "suspectEntity" not in each}
+    assert 0 < len(others) < PERSONS
+    became = [each for each in resources(out, "Condition") if f"Condition/{each['id']}" in others]
+    assert {each["note"][0]["text"] for each in became} == {"Relationship to IMMUNOGLOBULIN: NOT RELATED"}
+    assert tally.rows["lb"]["converted"] == 13 * PERSONS
+    assert tally.rows["ce"]["filtered"] == PERSONS  # asked for, and not answered: nobody has chills for that
+    assert "Chills" not in {each["code"]["text"] for each in resources(out, "Condition")}
+    (urine, *_) = [each for each in results if str(each.get("valueQuantity", {}).get("value")) == "3"]
+    assert "coding" not in urine["code"]  # the catalogue's code is that of serum
+
+
+def test_sdtms_vital_signs_are_those_of_r4(made):
+    out, _ = made["sdtm"]
+    results = [
+        each for each in resources(out, "Observation") if each["category"][0]["coding"][0]["code"] == "vital-signs"
+    ]
+    by_code = {each["code"]["coding"][0]["code"]: each for each in results}
+    assert set(by_code) == {"85354-9", "8310-5", "8302-2", "29463-7"}
+    pressure = by_code["85354-9"]
+    assert [each["valueQuantity"]["value"] for each in pressure["component"]] == [128, 82]
+    assert pressure["note"] == [{"text": "Position: SITTING"}]
+    heat = by_code["8310-5"]["valueQuantity"]
+    assert (str(heat["value"]), heat["code"]) == ("97.8", "[degF]")
 
 
 def test_omop(made):

@@ -73,7 +73,8 @@ class TemplateChecker:
             pairs = [(each.get("system", ""), each.get("code", "")) for each in holder["code"].get("coding", ())]
             learnt.limits += [(place, *limits) for pair in pairs for limits in _limits(pair, unit)]
             if place is None and "code" in quantity and pairs:
-                learnt.series, learnt.age = (tuple(pairs), unit), _AGE in pairs
+                dated = any(name.startswith("effective") for name in resource)  # without a date no age is wrong
+                learnt.series, learnt.age = (tuple(pairs), unit), dated and _AGE in pairs
                 self._learn_series(pairs, unit)
 
     def _learn_series(self, pairs: Sequence[tuple[str, str]], unit: str) -> None:

@@ -116,6 +116,14 @@ def contradicts(text: str, code: str) -> bool:
     return said is not None and coded is not None and said != coded
 
 
+_KINDS = {"fahrenheit": "temperature", "calendar": "time"}
+"""Quantities that no plain factor leads to, though they measure the same kind of thing."""
+
+
+def _kinds(quantities: tuple[str, ...]) -> list[str]:
+    return sorted(_KINDS.get(each, each) for each in quantities)
+
+
 @lru_cache(maxsize=4096)
 def incommensurable(unit: str, wanted: str, *, printed: bool = False) -> bool:
     """Does `unit` (UCUM, or as printed) surely measure something else than UCUM's `wanted`.
@@ -127,7 +135,8 @@ def incommensurable(unit: str, wanted: str, *, printed: bool = False) -> bool:
         return False
     one, other = plain(unit, printed=printed), plain(_ANNOTATION.sub("", wanted) or "1")
     if one is not None and other is not None:
-        return one.above != other.above or (one.below != other.below and not (printed and not one.below))
+        above, below = _kinds(one.above) == _kinds(other.above), _kinds(one.below) == _kinds(other.below)
+        return not above or not (below or (printed and not one.below))
     if printed or unit_fault(unit) is not None:
         return False
     try:

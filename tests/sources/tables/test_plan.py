@@ -693,3 +693,43 @@ def test_what_is_remarked_of_a_refused_row_is_not_said_of_the_next() -> None:
     found = one(text, {"dm": DM, "lb": rows})
     assert [each.row for each in found.rejects] == [2]
     assert found.unmapped["lab", "RANGE", "see report"] == 1
+
+
+class TestWhatRealExportsTaught:
+    def test_a_zero_before_a_number_with_a_unit_is_no_identifier(self) -> None:
+        assert fact(lab(TEST="Temp", RES="097.8", UNIT="F")).value == Quantity(Decimal("97.8"), "F", None, "[degF]")
+        assert isinstance(fact(lab(TEST="Kit", RES="0978")).value, Words)
+
+    def test_words_keep_the_unit_that_stands_beside_them(self) -> None:
+        made = fact(lab(TEST="Ketones", RES="TRACE", UNIT="mg/dL"))
+        assert (made.value, made.notes) == (Words("TRACE"), ("Unit beside it: mg/dL.",))
+
+    def test_of_several_words_those_count_that_lead_to_a_concept(self) -> None:
+        text = LAB.replace('concept = { column = "TEST"', 'concept = ["TEST", "TESTCD"]\n#')
+        row = {"ID": "1", "SEQ": "1", "TEST": "Muscle enzyme", "TESTCD": "CK", "RES": "5", "UNIT": "U/L"}
+        found = one(text, {"dm": DM, "lb": [row]})
+        assert (fact(found).concept, fact(found).text, found.unmapped) == ("ck", "Muscle enzyme", {})
+
+    def test_a_test_of_the_same_name_that_measures_something_else_has_no_code(self) -> None:
+        text = LAB.replace('concept = { column = "TEST"', 'concept = "TEST"\n#')
+        row = {"ID": "1", "SEQ": "1", "TEST": "CK", "RES": "5", "UNIT": "mg/L"}
+        found = one(text, {"dm": DM, "lb": [row]})
+        assert (fact(found).concept, fact(found).text) == (None, "CK")
+        assert found.unmapped == {("lab", "TEST", "CK in mg/L"): 1}
+
+    def test_a_column_that_may_be_missing_is_blank_to_an_expression(self) -> None:
+        where = LAB.replace('key = ["SEQ"]', "key = [\"SEQ\"]\nwhere = \"row['STAT?'] != 'NOT DONE'\"")
+        row = {"ID": "1", "SEQ": "1", "TEST": "CK", "RES": "5", "UNIT": "U/L"}
+        assert fact(one(where, {"dm": DM, "lb": [row]})).concept == "ck"
+        found = one(where, {"dm": DM, "lb": [{**row, "STAT": "NOT DONE"}]})
+        assert found.filtered["lb"] == 1
+
+    @pytest.mark.parametrize("words", ["NONE", "NOT RELATED", "N"])
+    def test_what_is_told_to_be_unrelated_is_no_suspect(self, words: str) -> None:
+        made = fact(events([{"SEQ": "1", "START": "2020-01-01"}], REL=words), AdverseEvent)
+        assert (made.suspects, made.notes) == ((), (f"Relationship to Methotrexate: {words}",))
+
+    def test_nothing_is_suspected_by_date_alone_where_nothing_is_said_of_the_cause(self) -> None:
+        found = events([{"SEQ": "1", "START": "2020-01-01"}], REL="", ACN="DRUG WITHDRAWN")
+        assert fact(found, AdverseEvent).suspects == ()
+        assert fact(found, Course).status == "stopped"  # the action is the suspect's all the same

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from casefhir import terms
 from casefhir.record import Cells, Course, Fact, On, Person, RecordError
 from casefhir.record.making import unfrozen
 from casefhir.sources.tables.expressions import Expression
@@ -238,3 +239,5 @@ def _remember(telling: Telling, course: Course) -> None:
     for moment, where in ((course.start or course.when, telling.starts), (course.end, telling.ends)):
         if isinstance(moment, On):
             where[course.key] = moment.date
+    told = course.text or (terms.concept(course.drug).name if course.drug else course.key)
+    telling.drugs[course.key] = told

@@ -25,7 +25,7 @@ class ExpressionError(Exception):
 class Expression:
     """A compiled expression; `columns` are those whose cells it reads. `of(row)` is text, a truth or a whole number.
 
-    Decimals are not computed: binary fractions would change digits.
+    Decimals are not computed: binary fractions would change digits. `row['X?']` is blank where there is no column X.
     """
 
     def __init__(
@@ -36,10 +36,12 @@ class Expression:
         self.text = text
         named = {name: place for place, name in enumerate(columns)}
         bare = {name for name in named if _NAME.fullmatch(name) and name not in _RESERVED}
-        indexed = [one or other for one, other in _INDEX.findall(text)]
-        for name in indexed:
-            if name not in named:
+        asked = [one or other for one, other in _INDEX.findall(text)]
+        self._named = {name: name if name in named else name.removesuffix("?") for name in asked}
+        for name, column in self._named.items():
+            if column not in named and name == column:
                 raise ExpressionError(f"there is no column {name!r}")
+        indexed = [column for column in self._named.values() if column in named]
         whole = "row" in _NAME.findall(_INDEX.sub("", text))
         words = set(_NAME.findall(text))
         variables = dict.fromkeys(bare, cel.Type.STRING) | {"row": cel.Type.Map(cel.Type.STRING, cel.Type.STRING)}
@@ -81,6 +83,7 @@ class Expression:
         }
         data: dict[str, Any] = {name: cell for name, cell in cells.items() if name in self._bare}
         data["row"] = {name: cell for name, cell in cells.items() if name in self._indexed}
+        data["row"] |= {name: cells.get(column, "") for name, column in self._named.items()}
         try:
             found = self._program.eval(data=data)
             value = found.value()

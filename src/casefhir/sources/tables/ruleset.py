@@ -190,7 +190,8 @@ class SuspectRule(Link):
     words: Words | None = None
     """What the source says of the cause."""
     causality: Words | None = None
-    """certain, probable, possible, unlikely; the words for them are known."""
+    """certain, probable, possible, unlikely, or unrelated: then it is no suspect, and a note says so. The usual words
+    are known. Where `words` or `causality` are mapped, and blank, nothing is suspected by date alone."""
 
 
 class AdverseEventRule(Coding):

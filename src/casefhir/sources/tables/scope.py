@@ -1,6 +1,7 @@
 """Compiles the fields of a rule to functions of a row: the column's place, its map, its default, once for all rows."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
@@ -201,9 +202,12 @@ class Scope:
     def column_of(self, told: object) -> str:
         """What to call the cell of a field in messages."""
         if isinstance(told, tuple):
-            return ", ".join(self.column_of(each) for each in told)
+            return ", ".join(dict.fromkeys(self.column_of(each) for each in told))
         if isinstance(told, Cell):
-            return told.column or (f"expr {told.expr}" if told.expr else f"const {told.const}")
+            if told.expr is not None:
+                read = [each for each in self.of.columns if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told.expr)]
+                return ", ".join(read) or f"expr {told.expr}"
+            return told.column or f"const {told.const}"
         return str(told).removesuffix("?")
 
     def _source(self, cell: Cell, *, absent: bool) -> Read | None:

@@ -50,6 +50,8 @@ class Telling:
     """Fact key -> the date at which a course began, where it has one."""
     ends: dict[str, str] = field(default_factory=dict)
     """Likewise of ends."""
+    drugs: dict[str, str] = field(default_factory=dict)
+    """Fact key -> what the course's drug is called."""
 
 
 @dataclass(frozen=True, slots=True)

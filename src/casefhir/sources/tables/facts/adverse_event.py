@@ -14,12 +14,14 @@ from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import Telling, Withdrawal
 
 REASON = "adverse event"
+_UNRELATED = "unrelated"
 _SEVERITY = "severity-of-event"
 _SERIOUS = {
     "death": "results in death", "life-threatening": "is life-threatening", "hospitalization": "hospitalization",
     "disability": "disability", "birth-defect": "congenital anomaly", "intervention-needed": "needs intervention",
 }  # fmt: skip
-Suspects = Callable[[Row, Telling, str | None], tuple[Suspect, ...]]
+Suspects = Callable[[Row, Telling, str | None], tuple[list[str], tuple[Suspect, ...]]]
+"""The courses that a row is about, and those of them that it blames."""
 
 
 def adverse_events(
@@ -43,11 +45,12 @@ def adverse_events(
         ended = end(row, telling, cells) if end else None
         check_order(begun, ended, column)
         day = begun.date if isinstance(begun, On) else None
-        blamed = tuple({each.course: each for of in suspects for each in of(row, telling, day)}.values())
+        found = [of(row, telling, day) for of in suspects]
+        blamed = tuple({each.course: each for _, blames in found for each in blames}.values())
+        keys = list(dict.fromkeys(key for about, _ in found for key in about))
         done, done_words = action(row, telling) if action else (None, None)
         if done_words is not None:
-            if blamed and done not in ("unchanged", "not applicable", "unknown"):
-                keys = [each.course for each in blamed]
+            if keys and done not in ("unchanged", "not applicable", "unknown"):
                 live = [key for key in keys if not _ended(telling.ends.get(key), day)] or keys
                 telling.withdrawn += [Withdrawal(key, called.words, done or "", done_words, day) for key in live]
             else:
@@ -88,6 +91,7 @@ def adverse_events(
             severity_text=grave_words,
             onset=begun,
             abatement=ended,
+            notes=told,  # R4's AdverseEvent has no place for them but its narrative
             visit=encounter,
             codes=called.codes,
         )
@@ -114,13 +118,19 @@ def _suspects(scope: Scope, rule: SuspectRule, links: Links) -> Suspects:
     words, causality = scope.plain(rule.words, "words"), scope.choice(rule.causality, "causality")
     unkeyed = rule.key is None
 
-    def found(row: Row, telling: Telling, day: str | None) -> tuple[Suspect, ...]:
+    def found(row: Row, telling: Telling, day: str | None) -> tuple[list[str], tuple[Suspect, ...]]:
         likely, likely_words = causality(row, telling) if causality else (None, None)
         said = (words(row, telling) if words else None) or likely_words
         courses = keys(row, telling) if keys else []
         if unkeyed:
             courses = [key for key in courses if _begun(telling.starts.get(key), day)]
-        return tuple([Suspect(key, said, likely) for key in courses])  # type: ignore[arg-type]
+        if likely == _UNRELATED:
+            told = ", ".join(dict.fromkeys(telling.drugs.get(key, key) for key in courses))
+            telling.remarks.append(f"Relationship to {told}: {said}" if told else f"Causality: {said}")
+            return courses, ()
+        if unkeyed and said is None and (words or causality):
+            return courses, ()  # nobody suspects every drug because nothing is said of the cause
+        return courses, tuple([Suspect(key, said, likely) for key in courses])  # type: ignore[arg-type]
 
     return found
 

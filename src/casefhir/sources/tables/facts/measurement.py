@@ -153,12 +153,18 @@ def _static(scope: Scope, rule: MeasurementRule) -> tuple[Callable[[Row, Telling
         around, category = setting(part, rule), part.choice(rule.category, "category", "Category")
         method, body_site = phrase(part, rule.method, "method"), phrase(part, rule.body_site, "body_site")
         scale = bounds(part, rule.scale, "scale")
+    column = scope.column_of(rule.concept)
 
     def tell(row: Row, telling: Telling) -> Static:
         called = name(row, telling)
+        reading = around(row, telling, called.concept)
+        if called.by_name and not reading.fitting:  # a test of the same name that measures something else
+            telling.unmapped[rule.name, column, f"{called.words} in {reading.around.unit.printed}"] += 1
+            called = replace(called, concept=None, text=called.words)
+            reading = around(row, telling, None)
         return Static(
             called,
-            around(row, telling, called.concept),
+            reading,
             category(row, telling)[0] if category else None,
             method(row, telling) if method else None,
             body_site(row, telling) if body_site else None,

@@ -1,6 +1,6 @@
 """What a fact is called: the catalogue's concept, the table's own codes, its words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +24,8 @@ class Name:
     codes: tuple[Code, ...]
     text: str | None
     unmapped: str | None = None
+    by_name: bool = False
+    """Whether the catalogue knew the source's own words; otherwise the mapping said which concept is meant."""
 
     @property
     def words(self) -> str:
@@ -52,12 +54,14 @@ def known_names(kinds: frozenset[str]) -> dict[str, str | None]:
 def naming(
     scope: Scope, concept: Words | None, codes: tuple[Coded, ...], text: Words | None, kinds: frozenset[str]
 ) -> Callable[[Row, Telling], Name]:
-    """The name of each row's fact; raises `Refused` where nothing says what it is."""
-    key, words = scope.words(concept, "concept"), scope.plain(text, "text")
+    """The name of each row's fact; raises `Refused` where nothing says what it is. Of several words for the concept
+    those count that lead to one, otherwise the first.
+    """
+    known = known_names(kinds)
+    key, words = _leading(scope, concept, known), scope.plain(text, "text")
     own = coding(scope, codes)
     column = scope.column_of(concept)
     constant = isinstance(concept, Cell) and concept.const is not None
-    known = known_names(kinds)
     memo: dict[tuple[object, ...], Name] = {}
     rule = scope.rule
 
@@ -66,7 +70,7 @@ def naming(
         said = words(row, telling) if words else None
         given = own(row, telling)
         raw = told.raw if isinstance(told, MappedWords) else told
-        asked = (told, raw, said, given, type(told) is UnmappedWords)
+        asked = (told, raw, said, given, type(told))
         name = memo.get(asked)
         if name is None:
             if len(memo) >= _MEMO:
@@ -81,9 +85,32 @@ def naming(
         printed = said or (None if constant and found else raw)
         if found is None and not given and not printed:
             raise Refused("nothing says what it is: no concept, no code, no words", "fill in the cell", column)
-        return Name(found, given, printed, raw if told is not None and found is None else None)
+        by_name = found is not None and not constant and not isinstance(told, MappedWords)
+        lost = raw if told is not None and found is None and not given else None  # its own codes say what it is
+        return Name(found, given, printed, lost, by_name)
 
     return made
+
+
+def _leading(scope: Scope, concept: Words | None, known: Mapping[str, str | None]) -> Read | None:
+    """The words of a row that lead to a concept, if any of those that are given do; otherwise the first."""
+    if not isinstance(concept, tuple):
+        return scope.words(concept, "concept")
+    reads = [each for each in (scope.words(one, "concept") for one in concept) if each]
+    if len(reads) < 2:
+        return reads[0] if reads else None
+
+    def leading(row: Row, telling: Telling) -> str | None:
+        first: str | None = None
+        for read in reads:
+            words = read(row, telling)
+            if words is not None:
+                if type(words) is not UnmappedWords and known.get(words.casefold()):
+                    return words
+                first = words if first is None else first
+        return first
+
+    return leading
 
 
 def coding(scope: Scope, codes: tuple[Coded, ...]) -> Callable[[Row, Telling], tuple[Code, ...]]:

@@ -1,5 +1,6 @@
 """Results: numbers with their units, converted where asked; titres, words; ranges of reference; flags."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -41,6 +42,7 @@ class Told:
 
 
 TITRE = "{titer}"
+_PADDED = re.compile(r"[-−–+]?0\d+(?:[.,]\d+)?")
 NOTHING = Told()
 quantity, tell = maker(Quantity), maker(Told)
 _unfrozen_quantity = unfrozen(Quantity)
@@ -132,6 +134,15 @@ class Reading:
         self._numbers: dict[str, Numbers] = {}
         self._simple = around.kind != "words" and not around.codes
 
+    @property
+    def fitting(self) -> bool:
+        """Whether the unit measures what the concept does."""
+        try:
+            fits(self.around.unit, self.around.concept, self.unit_column)
+        except Refused:
+            return False
+        return True
+
     def plain(self, words: str) -> tuple[Quantity, Told] | None:
         """A plain number that is not converted, with all else that is told with it; None for any other value."""
         if not self._simple or not self.reader.is_simple(words) or words in self.absent:
@@ -154,10 +165,11 @@ class Reading:
             beside = self._setting_of("")
             flag = around.flag
             return Told(None, None, None, reason, *flag, beside.range, beside.range_text)  # type: ignore[arg-type]
+        kind = "words" if around.codes else around.kind
+        if kind == "auto" and around.unit.ucum and _PADDED.fullmatch(words):
+            kind = "number"  # what has a unit is no identifier
         try:
-            found = self.reader.read(
-                words if type(words) is str else str(words), "words" if around.codes else around.kind
-            )
+            found = self.reader.read(words if type(words) is str else str(words), kind)
             if found.unit and found.unit != TITRE:
                 found = self._with_unit(found, words)
         except Refused as refused:
@@ -168,7 +180,8 @@ class Reading:
         if found.words is not None:
             value = Words(found.words, around.codes)
             flag = (around.flag[0] or found.meaning, around.flag[1])
-            return Told(value, None, None, None, *flag, numbers.range, numbers.range_text)  # type: ignore[arg-type]
+            beside_it = f"Unit beside it: {around.unit.printed}." if around.unit.printed else None
+            return Told(value, None, None, None, *flag, numbers.range, numbers.range_text, beside_it)  # type: ignore[arg-type]
         if found.titre is not None:
             return Told(None, found.titre, None, None, *around.flag, numbers.range, numbers.range_text)  # type: ignore[arg-type]
         return numbers.told(found)
