@@ -5,8 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefhir.sources.tables import counts
 from casefhir.sources.tables.load import load_mapping
-from casefhir.tables import Tally, tally
+from casefhir.tables import Tally
 from casefhir.tables.run import told
 
 KEY = st.tuples(st.text(max_size=3), st.text(max_size=3), st.text(max_size=3))
@@ -29,10 +30,10 @@ def test_what_does_not_add_up_is_told():
 
 
 def test_kinds_beyond_the_bound_are_counted_together(monkeypatch):
-    monkeypatch.setattr(tally, "MOST_KINDS", 2)
+    monkeypatch.setattr(counts, "MOST_KINDS", 2)
     found = Tally()
     found.add(Tally(unmapped=Counter({("r", "c", str(each)): 1 for each in range(5)})))
-    assert found.unmapped == {("r", "c", "0"): 1, ("r", "c", "1"): 1, ("r", "c", tally.OTHERS): 3}
+    assert found.unmapped == {("r", "c", "0"): 1, ("r", "c", "1"): 1, ("r", "c", counts.OTHERS): 3}
 
 
 def test_a_value_without_a_code_comes_with_the_nearest_names():

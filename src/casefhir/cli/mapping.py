@@ -112,7 +112,10 @@ def _as_json(found: "MappingCheck") -> dict[str, Any]:
             "file": table.file, "read": table.read, "converted": table.converted, "rejected": table.rejected,
             "filtered": table.filtered, "unused": table.unused,
             "columns": {
-                column: {"kind": one.kind, "filled": one.filled, "blank": one.blank, "samples": one.samples}
+                column: {
+                    "kind": one.kind, "filled": one.filled, "blank": one.blank, "samples": one.samples,
+                    "masked": one.masked,
+                }
                 for column, one in table.columns.items()
             },
         }
@@ -156,6 +159,8 @@ def _show_check(found: "MappingCheck") -> None:
 
 
 def _sections(found: "MappingCheck") -> list[tuple[str, list[str]]]:
+    from casefhir.sources.tables.privacy import MASK
+
     refused = [
         f"{one.count} × {one.table}{'.' + one.column if one.column else ''} ({one.rule}): {one.reason}. "
         f"To mend: {one.mend}. First in {one.file}, row {one.row}."
@@ -175,6 +180,7 @@ def _sections(found: "MappingCheck") -> list[tuple[str, list[str]]]:
     unused = [
         f"{name}.{column}: {profile.kind}, {profile.filled} filled"
         + (f", such as {', '.join(repr(each) for each in profile.samples)}" if profile.samples else "")
+        + (f" {MASK}" if profile.masked else "")
         for name, table in found.tables.items()
         for column, profile in ((each, table.columns[each]) for each in table.unused)
     ]

@@ -4,9 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_KINDS = 10_000
-"""Kinds of a count that are kept by name; what comes after them is counted under `OTHERS`."""
-OTHERS = "(others)"
+from casefhir.sources.tables.counts import add_counts
 
 
 @dataclass(slots=True)
@@ -38,10 +36,7 @@ class Tally:
             (self.unmapped, other.unmapped),
             (self.rejected, other.rejected),
         ):
-            for key, count in others.items():
-                if key not in mine and len(mine) >= MOST_KINDS:
-                    key = (key[0], key[1], OTHERS)
-                mine[key] += count
+            add_counts(mine, others)
         self.unchecked.update(other.unchecked)
 
     @property

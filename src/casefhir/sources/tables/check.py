@@ -11,15 +11,20 @@ from typing import Any
 
 from casefhir import terms
 from casefhir.sources.tables.attempt import Reject
+from casefhir.sources.tables.counts import MOST_KINDS, OTHERS, Kind, add_counts
 from casefhir.sources.tables.facts.naming import known_names
+from casefhir.sources.tables.facts.person import RULE as PERSON
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.plan import Plan
+from casefhir.sources.tables.privacy import MASK, identifying
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row
 
 _NEAR = 3
+SUGGESTED = 100
+"""Words that lead to nothing for which the nearest names are looked up: the commonest."""
 
 
 @dataclass(slots=True)
@@ -102,27 +107,28 @@ def check_mapping(loaded: LoadedMapping, inputs: Sequence[str | Path], *, limit:
     opening = open_mapping(loaded, inputs)
     sheets = {each.name: each.table.sheet for each in opening.keyed}
     plan = Plan(loaded, sheets, opening.lookups)
+    hidden = identifying(plan.frame)
     found = MappingCheck(str(loaded.path), notes=list(opening.notes))
     for name, sheet in sheets.items():
-        columns = {column: ColumnProfile() for column in sheet.columns}
+        columns = {column: ColumnProfile(masked=(name, column) in hidden) for column in sheet.columns}
         unused = [column for column in sheet.columns if (name, column) not in plan.frame.used]
         found.tables[name] = TableCheck(sheet.file, columns=columns, unused=unused)
-    rejects: list[Reject] = []
-    unmapped: Counter[tuple[str, str, str]] = Counter()
+    refusals = _Refusals(plan, hidden)
+    unmapped: Counter[Kind] = Counter()
 
     def fault(table: str, number: int, row: Row, reason: str) -> None:
         del row
         found.tables[table].read += 1
         found.tables[table].rejected += 1
-        rejects.append(Reject(table, number, "", "reading", reason, "mend the row"))
+        refusals.add([Reject(table, number, "", "reading", reason, "mend the row")])
 
     for rows in islice(persons(opening.keyed, fault), limit):
         mapped = plan.person(rows)
         found.persons += 1
         found.converted_persons += mapped.case is not None
         found.facts.update(type(fact).__name__ for fact in (mapped.case.facts if mapped.case else ()))
-        unmapped += mapped.unmapped
-        rejects += mapped.rejects
+        add_counts(unmapped, _masked(loaded, mapped.unmapped, hidden))
+        refusals.add(mapped.rejects)
         for name, count in mapped.rejected.items():
             found.tables[name].rejected += count
         for name, listed in rows.rows.items():
@@ -139,11 +145,21 @@ def check_mapping(loaded: LoadedMapping, inputs: Sequence[str | Path], *, limit:
         for step in sorted(plan.steps, key=lambda step: step.place)
     ]
     found.unmapped = [
-        Unmapped(rule, column, words, count, near(loaded, rule, words))
-        for (rule, column, words), count in unmapped.most_common()
+        Unmapped(rule, column, words, count, near(loaded, rule, words) if place < SUGGESTED else ())
+        for place, ((rule, column, words), count) in enumerate(unmapped.most_common())
     ]
-    found.refusals = _refusals(plan, rejects)
+    found.refusals = refusals.told()
     return found
+
+
+def _masked(loaded: LoadedMapping, unmapped: Counter[Kind], hidden: set[tuple[str, str]]) -> Counter[Kind]:
+    """Words of columns that tell who a person is are counted, not shown."""
+    table = {rule.name: rule.table for rule in loaded.mapping.rules} | {PERSON: loaded.mapping.person.table}
+    masked: Counter[Kind] = Counter()
+    for (rule, column, words), count in unmapped.items():
+        read = re.split(", | -> ", column)
+        masked[rule, column, MASK if any((table.get(rule, ""), each) in hidden for each in read) else words] += count
+    return masked
 
 
 def near(loaded: LoadedMapping, rule: str, words: str) -> tuple[str, ...]:
@@ -177,20 +193,35 @@ def _maps(part: Any, found: set[str]) -> None:
             _maps(each, found)
 
 
-def _refusals(plan: Plan, rejects: list[Reject]) -> list[Refusal]:
-    """Rejects by reason: reasons that differ in the words of the cell alone are one."""
-    by_reason: dict[tuple[str, str, str, str], list[Reject]] = {}
-    for each in rejects:
-        alike = re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "…", each.reason)
-        by_reason.setdefault((each.table, each.column, each.rule, alike), []).append(each)
-    found = []
-    for several in by_reason.values():
-        first = min(several, key=lambda each: each.row)
-        file, row = plan.sheets[first.table].place(first.row)
-        found.append(
-            Refusal(
-                first.table, first.column, first.rule, first.reason, first.mend,
-                len({each.row for each in several}), file, row,
+class _Refusals:
+    """Rejects by reason: reasons that differ in the words of the cell alone are one. The first row's is shown."""
+
+    def __init__(self, plan: Plan, hidden: set[tuple[str, str]]) -> None:
+        self._sheets = plan.sheets
+        self._hidden = hidden
+        self._first: dict[tuple[str, str, str, str], Reject] = {}
+        self._rows: Counter[tuple[str, str, str, str]] = Counter()
+
+    def add(self, rejects: Sequence[Reject]) -> None:
+        """Those of one person, or of one row."""
+        found: dict[tuple[str, str, str, str], set[int]] = {}
+        for each in rejects:
+            alike = re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "…", each.reason)
+            kind = (each.table, each.column, each.rule, alike)
+            if kind not in self._first and len(self._first) >= MOST_KINDS:
+                kind = (each.table, each.column, each.rule, OTHERS)
+            found.setdefault(kind, set()).add(each.row)
+            if kind not in self._first or each.row < self._first[kind].row:
+                self._first[kind] = each
+        self._rows.update({kind: len(rows) for kind, rows in found.items()})
+
+    def told(self) -> list[Refusal]:
+        """The commonest first."""
+        found = []
+        for kind, first in self._first.items():
+            file, row = self._sheets[first.table].place(first.row)
+            reason = kind[3] if (first.table, first.column) in self._hidden else first.reason
+            found.append(
+                Refusal(first.table, first.column, first.rule, reason, first.mend, self._rows[kind], file, row)
             )
-        )  # fmt: skip
-    return sorted(found, key=lambda each: (-each.count, each.table, each.row))
+        return sorted(found, key=lambda each: (-each.count, each.table, each.row))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 _SAMPLES = 4
 _DISTINCT = 200
+_FEW = 5
+"""From so many cells on, words of which none comes twice are not shown: they are rather names or free text."""
 _NUMBER = re.compile(r"[<>≤≥]?\s*[-+−]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?\s?%?")
 _DATE = re.compile(
     r"\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{8}"
@@ -15,8 +17,9 @@ _DATE = re.compile(
 
 @dataclass(slots=True)
 class ColumnProfile:
-    """A column's cells, seen one after the other."""
+    """A column's cells, seen one after the other; `masked`: none of them is kept, for they tell who a person is."""
 
+    masked: bool = False
     filled: int = 0
     blank: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -30,6 +33,8 @@ class ColumnProfile:
             return
         self.filled += 1
         self.kinds["date" if _DATE.fullmatch(text) else "number" if _NUMBER.fullmatch(text) else "words"] += 1
+        if self.masked:
+            return
         if text in self.values or len(self.values) < _DISTINCT:
             self.values[text] += 1
 
@@ -40,5 +45,7 @@ class ColumnProfile:
 
     @property
     def samples(self) -> list[str]:
-        """A few of its values, the most frequent first."""
+        """A few of its values, the most frequent first; none where each cell has words of its own, as names have."""
+        if self.filled >= _FEW and self.kind == "words" and max(self.values.values(), default=0) == 1:
+            return []
         return [value for value, _ in self.values.most_common(_SAMPLES)]

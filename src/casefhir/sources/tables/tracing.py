@@ -57,14 +57,17 @@ def trace(loaded: LoadedMapping, inputs: Sequence[str | Path], table: str | None
             file, line = sheets[table].place(number)
             if line != row:
                 continue
-            mapped = plan.person(rows)
+            mapped, dropped = plan.person(rows), plan.frame.tables[table].dropped
             facts = {key: rule for key, (rule, of, place) in mapped.places.items() if of == table and place == number}
             reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
             return RowTrace(
                 table,
                 file,
                 line,
-                dict(zip(sheets[table].columns, cells)),
+                {
+                    column: None if place in dropped else cell
+                    for place, (column, cell) in enumerate(zip(sheets[table].columns, cells))
+                },
                 rows.key,
                 facts,
                 reads,

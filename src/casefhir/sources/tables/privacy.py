@@ -1,0 +1,51 @@
+"""Which columns tell who a person is: their cells are not shown by those that tell of a mapping."""
+
+from collections.abc import Iterator
+
+from casefhir.sources.tables.elements import Cell, Words
+from casefhir.sources.tables.frame import Frame
+from casefhir.sources.tables.mapping import TableMapping
+
+MASK = "(not shown: it tells who a person is)"
+
+
+def identifying(frame: Frame) -> set[tuple[str, str]]:
+    """Table and column of the persons' keys, names, identifiers and addresses, of what `[privacy]` drops, and of all
+    other keys where it hashes them.
+    """
+    mapping, found = frame.loaded.mapping, set[tuple[str, str]]()
+    for name, spec in mapping.tables.items():
+        found |= {(name, column) for column in (*spec.key, *spec.via.values())}
+        if spec.through:
+            found |= {(spec.through, column) for column in spec.via}
+    found |= {(mapping.person.table, column) for column in _of_person(mapping)}
+    if mapping.privacy.hash_keys:
+        found |= {(rule.table, column) for rule in mapping.rules for words in rule.key for column in _columns(words)}
+    folded = {(table, column.lower()) for table, column in found}
+    return {
+        (name, column)
+        for name, table in frame.tables.items()
+        for place, column in enumerate(table.columns)
+        if place in table.dropped or (name, column.lower()) in folded
+    }
+
+
+def _of_person(mapping: TableMapping) -> Iterator[str]:
+    rule = mapping.person
+    told: list[Words | None] = [rule.family, *rule.given, *(each.value for each in rule.identifiers)]
+    if rule.address is not None:
+        address = rule.address
+        told += [*address.lines, address.city, address.district, address.postal_code]
+    for words in told:
+        yield from _columns(words)
+
+
+def _columns(words: Words | None) -> Iterator[str]:
+    if isinstance(words, tuple):
+        for each in words:
+            yield from _columns(each)
+    elif isinstance(words, Cell):
+        if words.column is not None and words.table is None:
+            yield words.column
+    elif words is not None:
+        yield words.removesuffix("?")
