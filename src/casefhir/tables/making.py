@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casefhir import exactjson
@@ -220,17 +220,10 @@ class Maker:
 
 
 class Work:
-    """Reads a piece of the tables and converts it; one a process."""
+    """Reads a piece of the tables and converts it; one a process, with the `Maker` that `make` gives."""
 
-    def __init__(
-        self,
-        mapping: LoadedMapping,
-        sheets: Mapping[str, Sheet],
-        lookups: Mapping[str, Lookup],
-        options: Options,
-        grouped: Grouping,
-    ) -> None:
-        self._maker = Maker(mapping, sheets, lookups, options)
+    def __init__(self, make: Callable[[], Maker], grouped: Grouping) -> None:
+        self._maker = make()
         self._grouped = grouped
 
     def __call__(self, piece: Piece) -> Made:

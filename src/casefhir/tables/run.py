@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.tables.making import Made, Work
+from casefhir.tables.making import Made, Maker, Work
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import Rejected, context_lines, reject_header, reject_lines, reject_name
 from casefhir.tables.tally import Tally
@@ -81,8 +82,9 @@ def convert_tables(
         )
         done = begun["pieces"] if begun else 0
         with grouping(opened.keyed) as (grouped, pieces):
-            work = (loaded, opened.files.sheets, opened.lookups, options, grouped)
-            for place, made in enumerate(in_order(pieces[done:], Work, work, jobs=jobs), done + 1):
+            make = partial(Maker, loaded, opened.files.sheets, opened.lookups, options)
+            made_by = in_order(pieces[done:], Work, (make, grouped), jobs=jobs)
+            for place, made in enumerate(made_by, done + 1):
                 tally.add(made.tally)
                 _store(made, files, out, opened.files)
                 if place % _CHECKPOINT == 0:

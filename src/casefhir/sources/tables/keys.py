@@ -20,7 +20,7 @@ Keyed = tuple[str, int, Row]
 SEPARATOR = "\x1f"
 IN_MEMORY = 200_000
 """Rows of all tables together that are sorted in memory when they are not sorted already."""
-_MOST_MARKS = 200_000
+_MOST_MARKS = 20_000
 
 
 class Marks:
