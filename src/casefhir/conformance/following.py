@@ -60,7 +60,7 @@ class Follower:
         name = unversioned(url).removeprefix(CORE)
         profile = self.profiles.get(url)
         if profile is None:
-            known = name in ancestors(node.shape.name) or self.profiles.definitions.structure(url) is not None
+            known = self.profiles.definitions.structure(url) is not None
             if known and name not in ancestors(node.shape.name):
                 self.tell("error", "profiles.type", node, f"This is a {node.type}, not a {name}.", "Name its own type.")
             return known

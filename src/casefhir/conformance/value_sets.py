@@ -7,6 +7,7 @@ from casefhir.conformance.code_systems import TYPES, property_types
 from casefhir.conformance.definitions import Json
 from casefhir.conformance.expression_constraints import fault
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
+from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
@@ -34,6 +35,10 @@ class ValueSets:
 
     def check(self, node: Node) -> None:
         """Check ValueSet `node`."""
+        expansion = node.first("expansion")
+        for each in expansion.descendants() if expansion is not None else ():
+            if each.key == "contains" and isinstance(listed := each.get("system"), str):
+                self._code(each, listed)
         compose = node.first("compose")
         if compose is None:
             return
@@ -50,9 +55,12 @@ class ValueSets:
         """Tell what is wrong with an include's system; True when its codes can be looked at."""
         definitions = self.vocabulary.definitions
         source = definitions.code_system(system)
-        if ":" not in system:
+        if not SCHEME.match(system):
             said = f"The system {system!r} is not absolute; a contained one is named by its own url."
             self._tell("system", node, said, "Give the code system's URL.", system)
+        elif "|" in system:
+            said = f"The system {system!r} says a version, which belongs into version."
+            self._tell("system", node, said, "Give the URL alone, and the version beside it.", system)
         elif source is None and definitions.value_set(system) is not None:
             said = f"{system} is a value set; system names a code system."
             self._tell("system", node, said, "Name it in valueSet, or name its code system.", system)
