@@ -1,6 +1,9 @@
 """The International Patient Summary 1.1.0: its examples against its profiles, and our documents against its Bundle."""
 
+import json
 import os
+import re
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -29,6 +32,25 @@ PARTED = {
     "section must have entry:problem",  # a section with suspected problems alone
     "section must have entry:procedure",
 }
+# The same of the entries, by profile: what the sources do not say is not invented.
+ENTRIES = {
+    "Condition-uv-ips": {"clinicalStatus"},  # most reports tell that somebody had it, not whether it is active
+    "DiagnosticReport-uv-ips": {"category"},  # only a report whose kind the catalogue knows has one
+    "MedicationStatement-uv-ips": {"effective"},  # a course without any date
+    "Procedure-uv-ips": {"performed"},
+    "Observation-results-laboratory-uv-ips": {
+        "performer",  # three of the documents print no authors, and nobody else is told
+        "ips-2",  # no value, for it is said that there is none (dataAbsentReason)
+        "code",  # a unit that is not UCUM is printed only
+        "system",
+    },
+    "Observation-results-radiology-uv-ips": {
+        "performer",
+        "ips-1",  # the day of an image is not printed
+        "hasComponentifValueStringEmpty",  # findings are coded, the profile wants text or components
+    },
+}
+UNPROFILED = {"Composition", "Device", "DocumentReference", "Encounter", "AdverseEvent", "Provenance"}
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +96,69 @@ def test_our_documents_part_from_it_where_the_sources_say_nothing(checker, key):
     assert found
     parted = {each.message.partition(" at least")[0].partition(" 0 times")[0] for each in found}
     assert parted <= PARTED
+
+
+def profile_of(resource):
+    """The IPS profile that is meant for a resource of ours; None for what IPS has no result profile of."""
+    name = resource["resourceType"]
+    if name != "Observation":
+        return None if name in UNPROFILED else f"{name}-uv-ips"
+    codes = {coding["code"] for each in resource.get("category", ()) for coding in each.get("coding", ())}
+    kind = {"laboratory": "laboratory", "imaging": "radiology"}
+    return next((f"Observation-results-{kind[each]}-uv-ips" for each in sorted(codes & kind.keys())), None)
+
+
+def claiming(key):
+    """A document of ours whose entries claim the IPS profiles that are meant for them."""
+    document = exactjson.read(exactjson.write(library.convert(key, form="document").bundle))
+    for entry in document["entry"]:
+        profile = profile_of(entry["resource"])
+        if profile is not None:
+            entry["resource"].setdefault("meta", {})["profile"] = [IPS + profile]
+    return document
+
+
+def place(text):
+    """The entry and element of a finding's location."""
+    match = re.match(r"Bundle\.entry\[(\d+)\]", text)
+    return int(match[1])
+
+
+@pytest.mark.parametrize("key", [each.case.key for each in library.list_cases()])
+def test_our_entries_lack_of_its_profiles_what_the_sources_do_not_say(checker, key):
+    document = claiming(key)
+    for each in errors(checker, exactjson.write(document)):
+        missing = re.match(r"\S+ must have (\S+) at least 1 times", each.message)
+        what = missing[1] if missing else each.rule
+        assert what in ENTRIES[profile_of(document["entry"][place(each.location)]["resource"])], each.message
+
+
+@pytest.mark.java
+def test_the_engine_refuses_the_same_entries(checker, tmp_path):
+    documents = [claiming(each.case.key) for each in library.list_cases()]
+    (tmp_path / "documents.ndjson").write_bytes(b"\n".join(map(exactjson.write, documents)) + b"\n")
+    run = [
+        ROOT / "tests/judge/run",
+        "--level",
+        "error",
+        "--profiles",
+        PACKAGE,
+        "--profiles",
+        ROOT / "profiles",
+        tmp_path,
+    ]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    issues = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert issues, done.stderr
+    # it holds a member of a panel against what the member claims itself, though one of the target profiles is met
+    theirs = {
+        (each["line"], place(each["location"]))
+        for each in issues
+        if each["messageId"] != "Reference_REF_CantMatchChoice"
+    }
+    ours = {
+        (number, place(each.location))
+        for number, document in enumerate(documents, 1)
+        for each in errors(checker, exactjson.write(document))
+    }
+    assert ours == theirs

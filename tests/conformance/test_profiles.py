@@ -263,3 +263,13 @@ def test_simple_quantities_have_no_comparator():
         "dosage": [{"doseAndRate": [{"doseQuantity": quantity(comparator="<")}]}],
     }
     assert {"sqty-1", "profiles.too-many"} & {each.rule for each in found(statement)}
+
+
+def test_a_choice_s_short_path_leaves_the_other_types_where_the_snapshot_does(broken):
+    short = profile({"path": "Observation.valueString", "max": "1"})
+    types = [{"code": "string"}, {"code": "Quantity"}]
+    element = {"id": "Observation.value[x]", "path": "Observation.value[x]", "type": types}
+    whole = short | {"snapshot": {"element": [element]}}
+    assert broken(observation(valueQuantity=quantity()), short) == {"profiles.type"}
+    assert broken(observation(valueQuantity=quantity()), whole) == set()
+    assert broken(observation(valueString="x"), short) == broken(observation(valueString="x"), whole) == set()

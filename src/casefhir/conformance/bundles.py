@@ -3,7 +3,7 @@
 import re
 
 from casefhir.conformance.primitives import SCHEME
-from casefhir.conformance.references import References
+from casefhir.conformance.references import References, type_named
 from casefhir.conformance.structure import Tell
 from casefhir.conformance.tree import Node
 
@@ -58,13 +58,13 @@ class Bundles:
             self.tell("error", "references.search-id", entry, "A search's results have ids.", "Give it its id.")
         match = _REST_END.match(url)
         identity = resource.get("id")
-        if match is not None and match[2] == resource.shape.name and "id" not in resource.children:
+        if match is not None and type_named(url) is not None and "id" not in resource.children:
             self.tell(
                 "error",
                 "references.full-url",
                 entry,
                 f"fullUrl ends in {match[2]}/{match[3]}, but the resource has no id.",
-                f"Give it the id {match[3]}, or a urn:uuid: as fullUrl.",
+                f"Give it the id {match[3]} if it is that {match[2]}, or a urn:uuid: as fullUrl.",
                 value=url,
             )
         elif match is not None and isinstance(identity, str):

@@ -81,8 +81,9 @@ class Profiles:
         name = source.get("type", "")
         root = deepcopy(base.root) if base is not None else Part(name)
         view = "differential" if known and (source.get("differential") or {}).get("element") else "snapshot"
+        free = _free_choices(source)
         for each in (source.get(view) or source.get("differential") or {}).get("element", ()):
-            overlay(root, shape(name), each)
+            overlay(root, shape(name), each, free)
         return Profile(url, name, root)
 
 
@@ -120,14 +121,28 @@ def _next_shape(here: Shape | None, name: str, part: Part) -> Shape | None:
     return shape(element.types[0].code) if len(element.types) == 1 else None
 
 
-def overlay(root: Part, start: Shape | None, definition: Json) -> None:
-    """Put what `definition` (an ElementDefinition) says into the tree at `root`."""
+def _free_choices(source: Json) -> frozenset[str]:
+    """The choices that the profile's own snapshot leaves several types, whatever its differential is short for."""
+    elements = (source.get("snapshot") or {}).get("element", ())
+    return frozenset(
+        each["path"].removesuffix("[x]")
+        for each in elements
+        if each["path"].endswith("[x]") and "sliceName" not in each and len(each.get("type", ())) > 1
+    )
+
+
+def overlay(root: Part, start: Shape | None, definition: Json, free: frozenset[str] = frozenset()) -> None:
+    """Put what `definition` (an ElementDefinition) says into the tree at `root`.
+
+    `free`: the choices of which a path such as `valueQuantity` leaves the other types.
+    """
     part, here = root, start
     steps = segments(definition)
     for place, (name, slice_name) in enumerate(steps):
         element, implied, ref = _resolve(name, here)
         holder = part.children.setdefault(element, Part(element))
-        if ref is not None and slice_name is None and place == len(steps) - 1 and definition.get("max") != "0":
+        named = ref is not None and slice_name is None and place == len(steps) - 1 and definition.get("max") != "0"
+        if ref is not None and named and f"{definition['path'].rpartition('.')[0]}.{element}" not in free:
             _only(holder, ref)
         label = slice_name or implied
         part = holder if label is None else _slice(holder, label, ref, here)
