@@ -34,7 +34,23 @@ def _day(draw: random.Random, year: int) -> str:
 def sdtm(persons: int, seed: int = 1) -> dict[str, Rows]:
     """CDISC SDTM domains with the variables of the implementation guide that a myositis trial would fill."""
     draw = random.Random(seed)
-    found: dict[str, Rows] = {name: [] for name in ("dm", "mh", "cm", "ex", "ae", "lb", "vs", "pr", "ce")}
+    found: dict[str, Rows] = {
+        name: []
+        for name in (
+            "dm",
+            "mh",
+            "cm",
+            "ex",
+            "ae",
+            "lb",
+            "vs",
+            "pr",
+            "ce",
+            "suppdm",
+            "suppae",
+            "supplb",
+        )
+    }
     for number in range(1, persons + 1):
         key = {"STUDYID": "MYO01", "USUBJID": f"MYO01-{number:04d}"}
         start = _day(draw, 2020)
@@ -123,6 +139,14 @@ def sdtm(persons: int, seed: int = 1) -> dict[str, Rows]:
                 "AEENDTC": "2020-05-03",
             }
         )
+        flag = {"QLABEL": "Treatment Emergent Flag", "QVAL": "Y", "QORIG": "DERIVED", "QEVAL": "SPONSOR"}
+        named = {"RDOMAIN": "AE", "IDVAR": "AESEQ", "IDVARVAL": "1"}
+        found["suppae"].append({**key, **named, "QNAM": "AETRTEM", **flag})
+        found["suppae"].append({**key, **named, "QNAM": "AESCAN", **flag, "QLABEL": "Involves Cancer", "QVAL": "N"})
+        named = {"RDOMAIN": "DM", "IDVAR": "", "IDVARVAL": ""}
+        found["suppdm"].append({**key, **named, "QNAM": "SAFETY", **flag, "QLABEL": "Safety Population Flag"})
+        named = {"RDOMAIN": "LB", "IDVAR": "LBSEQ", "IDVARVAL": "       2"}
+        found["supplb"].append({**key, **named, "QNAM": "LBCLSIG", **flag, "QLABEL": "Clinically Significant"})
         sequence = 0
         for month in (4, 5, 6):
             for code, test, unit, low, high, value in (

@@ -85,7 +85,7 @@ def test_sdtm(made):
     others = {each["resultingCondition"][0]["reference"] for each in events if "suspectEntity" not in each}
     assert 0 < len(others) < PERSONS
     became = [each for each in resources(out, "Condition") if f"Condition/{each['id']}" in others]
-    assert {each["note"][0]["text"] for each in became} == {"Relationship to IMMUNOGLOBULIN: NOT RELATED"}
+    assert all({"text": "Relationship to IMMUNOGLOBULIN: NOT RELATED"} in each["note"] for each in became)
     assert tally.rows["lb"]["converted"] == 13 * PERSONS
     assert tally.rows["ce"]["filtered"] == PERSONS  # asked for, and not answered: nobody has chills for that
     assert "Chills" not in {each["code"]["text"] for each in resources(out, "Condition")}
@@ -93,10 +93,26 @@ def test_sdtm(made):
     assert "coding" not in urine["code"]  # the catalogue's code is that of serum
 
 
+def test_sdtms_supplemental_qualifiers_stand_with_their_rows(made):
+    out, tally = made["sdtm"]
+    for name in ("suppdm", "suppae", "supplb"):
+        assert tally.rows[name]["converted"] == tally.rows[name]["read"] > 0
+    for event in resources(out, "AdverseEvent"):
+        assert "Treatment Emergent Flag: Y. Involves Cancer: N." in event["text"]["div"]
+    results = resources(out, "Observation")
+    noted = [each for each in results if {"text": "Clinically Significant: Y"} in each.get("note", ())]
+    assert {each["meta"]["tag"][2]["code"].rpartition("/")[2] for each in noted} == {"lb.2"}
+    assert len(noted) == PERSONS
+    safe = [each for each in results if each["code"].get("text") == "Safety Population Flag"]
+    assert {each["valueCodeableConcept"]["text"] for each in safe} == {"Y"}
+
+
 def test_sdtms_vital_signs_are_those_of_r4(made):
     out, _ = made["sdtm"]
     results = [
-        each for each in resources(out, "Observation") if each["category"][0]["coding"][0]["code"] == "vital-signs"
+        each
+        for each in resources(out, "Observation")
+        if "category" in each and each["category"][0]["coding"][0]["code"] == "vital-signs"
     ]
     by_code = {each["code"]["coding"][0]["code"]: each for each in results}
     assert set(by_code) == {"85354-9", "8310-5", "8302-2", "29463-7"}

@@ -131,6 +131,8 @@ class Attempt:
                     telling.made_rows.setdefault(name, []).append((row, step.entry, key))
                 if is_course:
                     _remember(telling, found)
+        for count_left in self.plan.frame.left:
+            count_left(telling)
 
     def facts(self) -> Iterator[Fact]:
         """All facts, rule by rule, whatever the order of the rows."""

@@ -147,14 +147,46 @@ def _kind_of_link(value: Any) -> str:
     return _kind_of_words(value)
 
 
-VisitLink = Annotated[
+WordsOrLink = Annotated[
     Annotated[str, Tag("column")]
     | Annotated[Cell, Tag("cell")]
     | Annotated[tuple[One, ...], Tag("first")]
     | Annotated[Link, Tag("link")],
     Discriminator(_kind_of_link),
 ]
+"""Words, or facts that another rule makes."""
+VisitLink = WordsOrLink
 """A column that holds the key of the only visit rule, or a `Link`."""
+
+
+class Supplement(Part):
+    """Words about rows that stand in another table of the same person, one row a word (SDTM's SUPP--): all of them."""
+
+    table: str
+    label: str
+    """Its column that says what the words are (QLABEL)."""
+    column: str
+    """Its column with the words (QVAL)."""
+    names: str
+    """Its column that names a column of this rule's table (IDVAR) ..."""
+    value: str
+    """... and its column with what the row has there (IDVARVAL); numbers are compared as numbers."""
+
+
+def _kind_of_note(value: Any) -> str:
+    if isinstance(value, Supplement) or (isinstance(value, dict) and "names" in value):
+        return "supplement"
+    return _kind_of_words(value)
+
+
+Note = Annotated[
+    Annotated[str, Tag("column")]
+    | Annotated[Cell, Tag("cell")]
+    | Annotated[tuple[One, ...], Tag("first")]
+    | Annotated[Supplement, Tag("supplement")],
+    Discriminator(_kind_of_note),
+]
+"""Words that become a note, or those of a `Supplement`, each with its label."""
 
 
 class Convert(Part):

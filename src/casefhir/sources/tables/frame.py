@@ -13,6 +13,7 @@ from casefhir.sources.tables.mapping import Reading
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.results import ResultReader
 from casefhir.sources.tables.rows import Row, Sheet
+from casefhir.sources.tables.telling import Telling
 
 
 class TableFrame:
@@ -59,6 +60,8 @@ class Frame:
     used: set[tuple[str, str]] = field(default_factory=set)
     maps: dict[str, dict[str, str]] = field(default_factory=dict)
     maps_hit: set[tuple[str, str]] = field(default_factory=set)
+    left: list[Callable[[Telling], None]] = field(default_factory=list)
+    """Count, when a person is told, the rows of supplements that led to no row."""
 
     def csv_map(self, name: str) -> dict[str, str]:
         """The value map in a CSV file beside the mapping: first column to second."""

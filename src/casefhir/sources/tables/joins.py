@@ -1,9 +1,12 @@
 """Words from elsewhere than the rule's own table: the person's row in another table, a look-up."""
 
+import re
+from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from casefhir.sources.tables.cells import column_read
-from casefhir.sources.tables.elements import Cell
+from casefhir.sources.tables.elements import Cell, Supplement
 from casefhir.sources.tables.frame import passes
 from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.refusal import Refused
@@ -12,6 +15,8 @@ from casefhir.sources.tables.telling import Read, Telling, UnmappedWords, marked
 
 if TYPE_CHECKING:
     from casefhir.sources.tables.scope import Scope
+
+_PLAIN = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?").fullmatch
 
 
 def joined(scope: "Scope", cell: Cell) -> Read | None:
@@ -102,3 +107,63 @@ def looked_up(scope: "Scope", read: Read, cell: Cell) -> Read:
         return None if text in blank else text
 
     return found
+
+
+def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], list[str]] | None:
+    """All words of another table's rows that name a column of this row and what stands there. Rows that lead to none
+    are counted as unmapped in the end.
+    """
+    scope.pure = False
+    other = scope.frame.tables.get(told.table)
+    if other is None:
+        if told.table not in scope.frame.loaded.mapping.tables:
+            scope.problem(f"there is no table {told.table!r}")
+        return None
+    places = [scope.place(column, of=other) for column in (told.names, told.value, told.label, told.column)]
+    if None in places:
+        return None
+    reads = [column_read(each, other.blank, other.columns[each]) for each in places if each is not None]
+    name, rule, ours, column = other.name, scope.rule, scope.of, f"{told.value} -> {scope.of.name}"
+    token = object()
+    known: dict[str, Read | None] = {}
+
+    def read_of(named: str) -> Read | None:
+        if named not in known:
+            place = find_column(ours.columns, named)
+            known[named] = None if place is None else column_read(place, ours.blank, ours.columns[place])
+        return known[named]
+
+    def indexed(telling: Telling) -> dict[tuple[str, str], list[tuple[int, Row]]]:
+        index = telling.supplements.get(id(token))
+        if index is None:
+            index = telling.supplements[id(token)] = {}
+            for number, their in telling.rows.get(name, ()):
+                named, value = reads[0](their, telling), reads[1](their, telling)
+                index.setdefault((named or "", _figure(value or "")), []).append((number, their))
+        return index
+
+    def found(row: Row, telling: Telling) -> list[str]:
+        index = indexed(telling)
+        notes: list[str] = []
+        for named in dict.fromkeys(named for named, _ in index):
+            read = read_of(named)
+            cell = read(row, telling) if read else None
+            for number, their in index.get((named, _figure(cell)), ()) if cell else ():
+                telling.touched.add((name, number))
+                label, words = reads[2](their, telling), reads[3](their, telling)
+                notes += [f"{label}: {words}" if label else words] if words else []
+        return notes
+
+    def left(telling: Telling) -> None:
+        for (named, value), rows in indexed(telling).items():
+            lost = sum((name, number) not in telling.touched for number, _ in rows)
+            if lost:
+                telling.unmapped[rule, column, f"{named} = {value}"] += lost
+
+    scope.frame.left.append(left)
+    return found
+
+
+def _figure(cell: str) -> str:
+    """`cell`, or its number where it is a plain one: 01, 1 and 1.0 are the same row."""
+    return format(Decimal(cell).normalize(), "f") if _PLAIN(cell) else cell

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from casefhir.sources.tables.cells import column_read
-from casefhir.sources.tables.elements import Link, VisitLink
+from casefhir.sources.tables.elements import Link, VisitLink, WordsOrLink
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import joined
-from casefhir.sources.tables.telling import Telling
+from casefhir.sources.tables.telling import Read, Telling
 
 Keys = Callable[[Row, Telling], list[str]]
 
@@ -48,6 +48,22 @@ class Links:
     def many(self, scope: Scope, told: tuple[Link, ...]) -> Callable[[Row, Telling], tuple[str, ...]] | None:
         """The keys of all facts that some links lead to."""
         each = [keys for keys in (self.keys(scope, link) for link in told) if keys]
+        if not each:
+            return None
+        return lambda row, telling: tuple(dict.fromkeys(key for keys in each for key in keys(row, telling)))
+
+    def or_words(
+        self, scope: Scope, told: tuple[WordsOrLink, ...], name: str
+    ) -> Callable[[Row, Telling], tuple[str, ...]] | None:
+        """The keys of facts that links lead to, and words where no link is given."""
+        each: list[Keys] = []
+        for one in told:
+            if isinstance(one, Link):
+                keys = self.keys(scope, one)
+                each += [keys] if keys else []
+            else:
+                read = scope.plain(one, name)
+                each += [_as_keys(read)] if read else []
         if not each:
             return None
         return lambda row, telling: tuple(dict.fromkeys(key for keys in each for key in keys(row, telling)))
@@ -129,3 +145,11 @@ class Links:
             return keys
 
         return found
+
+
+def _as_keys(read: Read) -> Keys:
+    def found(row: Row, telling: Telling) -> list[str]:
+        words = read(row, telling)
+        return [words] if words else []
+
+    return found

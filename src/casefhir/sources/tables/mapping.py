@@ -6,15 +6,16 @@ from pydantic import Field as Described
 from pydantic import field_validator, model_validator
 
 from casefhir.sources.tables.elements import Notation, Part
+from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.ruleset import (
     NAME,
     AdverseEventRule,
     CourseRule,
     IntoleranceRule,
     MeasurementRule,
-    PersonRule,
     ProblemRule,
     ProcedureRule,
+    ReportRule,
     Rule,
     VisitRule,
 )
@@ -154,6 +155,7 @@ class TableMapping(Part):
     course: tuple[CourseRule, ...] = ()
     measurement: tuple[MeasurementRule, ...] = ()
     procedure: tuple[ProcedureRule, ...] = ()
+    report: tuple[ReportRule, ...] = ()
     intolerance: tuple[IntoleranceRule, ...] = ()
     adverse_event: tuple[AdverseEventRule, ...] = ()
     privacy: Privacy = Privacy()
@@ -169,6 +171,7 @@ class TableMapping(Part):
             *self.course,
             *self.measurement,
             *self.procedure,
+            *self.report,
             *self.intolerance,
             *self.adverse_event,
         )

@@ -14,7 +14,7 @@ from casefhir.sources.tables.attempt import Attempt, Reject, Step
 from casefhir.sources.tables.expansion import expanded
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.facts.adverse_event import adverse_events
-from casefhir.sources.tables.facts.care import intolerances, procedures, visits
+from casefhir.sources.tables.facts.care import intolerances, procedures, reports, visits
 from casefhir.sources.tables.facts.course import courses
 from casefhir.sources.tables.facts.measurement import measurements
 from casefhir.sources.tables.facts.person import RULE as PERSON
@@ -42,6 +42,7 @@ _COMPILERS: dict[str, Callable[..., Callable[..., Any]]] = {
     "CourseRule": courses,
     "MeasurementRule": measurements,
     "ProcedureRule": procedures,
+    "ReportRule": reports,
     "IntoleranceRule": intolerances,
     "AdverseEventRule": adverse_events,
 }

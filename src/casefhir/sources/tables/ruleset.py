@@ -10,12 +10,14 @@ from casefhir.sources.tables.elements import (
     Convert,
     Dose,
     Link,
+    Note,
     Part,
     Phrase,
     Range,
     Time,
     VisitLink,
     Words,
+    WordsOrLink,
 )
 
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -65,7 +67,7 @@ class Rule(Part):
     """For repeated groups: every entry once for each of these, `{visit = ["1", "2"]}` for columns `CK_V{visit}`."""
     distinct: bool = False
     """Rows with the same key tell the same fact again and become one."""
-    notes: tuple[Words, ...] = ()
+    notes: tuple[Note, ...] = ()
     """Columns whose words become notes."""
 
 
@@ -97,6 +99,13 @@ class ProblemRule(Coding):
     asserted: Time | None = None
     """When it was diagnosed."""
     body_sites: tuple[Phrase, ...] = ()
+    evidence: tuple[Link, ...] = ()
+    """The measurements and reports that support it."""
+    due_to: tuple[WordsOrLink, ...] = ()
+    """What it was caused by: facts, or words."""
+    after: tuple[WordsOrLink, ...] = ()
+    """What it merely followed in time: facts, or words."""
+    related: tuple[Link, ...] = ()
 
 
 class CourseRule(Rule):
@@ -244,6 +253,19 @@ class ProcedureRule(Coding):
     body_sites: tuple[Phrase, ...] = ()
     reasons: tuple[Phrase, ...] = ()
     outcome: Phrase | None = None
+    reports: tuple[Link, ...] = ()
+    """The reports that tell of it."""
+
+
+class ReportRule(Coding):
+    """Reports of examinations with several findings: imaging, biopsy, lung function, a laboratory's sheet."""
+
+    kind: Words | None = None
+    """What kind of examination, in words."""
+    when: Time | None = None
+    results: tuple[Link, ...] = ()
+    """Its findings: measurements."""
+    conclusion: Phrase | None = None
 
 
 class VisitRule(Rule):
@@ -256,44 +278,3 @@ class VisitRule(Rule):
     text: Words | None = None
     reasons: tuple[Phrase, ...] = ()
     discharge: Phrase | None = None
-
-
-class IdentifierRule(Part):
-    """A number that some system knows the person by."""
-
-    system: str
-    value: Words
-
-
-class AddressRule(Part):
-    """Where the person lives."""
-
-    lines: tuple[Words, ...] = ()
-    city: Words | None = None
-    district: Words | None = None
-    state: Words | None = None
-    postal_code: Words | None = None
-    country: Words | None = None
-
-
-class PersonRule(Part):
-    """Who. Several rows may tell it (a long table): blank cells are passed over, cells that contradict are refused."""
-
-    table: str
-    where: str | None = None
-    without_row: Literal["reject", "unknown"] = "reject"
-    """What becomes of rows whose person has none in this table: they are rejected, or the person is of unknown sex."""
-    sex: Words | None = None
-    """female, male, other, unknown; F, M, U and their like are known."""
-    birth_date: Time | None = None
-    deceased: Words | None = None
-    """yes or no."""
-    deceased_date: Time | None = None
-    identifiers: tuple[IdentifierRule, ...] = ()
-    family: Words | None = None
-    given: tuple[Words, ...] = ()
-    origin: tuple[Phrase, ...] = ()
-    """Origin or ethnicity in the source's words."""
-    marital_status: Words | None = None
-    language: Words | None = None
-    address: AddressRule | None = None

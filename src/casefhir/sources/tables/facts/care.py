@@ -1,13 +1,13 @@
-"""A row to a procedure, a visit, an intolerance."""
+"""A row to a procedure, a report, a visit, an intolerance."""
 
 from collections.abc import Callable
 
-from casefhir.record import Cells, Intolerance, Procedure, Visit
+from casefhir.record import Cells, Intolerance, Procedure, Report, Visit
 from casefhir.sources.tables.facts.moments import moment
 from casefhir.sources.tables.facts.naming import coding, naming, notes, phrase, phrases
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.rows import Row
-from casefhir.sources.tables.ruleset import IntoleranceRule, ProcedureRule, VisitRule
+from casefhir.sources.tables.ruleset import IntoleranceRule, ProcedureRule, ReportRule, VisitRule
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.telling import Telling
 
@@ -20,6 +20,7 @@ def procedures(scope: Scope, rule: ProcedureRule, links: Links) -> Callable[[Row
     why_not, outcome = phrase(scope, rule.why_not, "why_not"), phrase(scope, rule.outcome, "outcome")
     sites, reasons = phrases(scope, rule.body_sites, "body_sites"), phrases(scope, rule.reasons, "reasons")
     remarks, visit = notes(scope, rule.notes), links.visit(scope, rule.visit)
+    reported = links.many(scope, rule.reports)
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Procedure:
         called = name(row, telling)
@@ -36,6 +37,7 @@ def procedures(scope: Scope, rule: ProcedureRule, links: Links) -> Callable[[Row
             body_sites=sites(row, telling) if sites else (),
             reasons=reasons(row, telling) if reasons else (),
             outcome=outcome(row, telling) if outcome else None,
+            reports=reported(row, telling) if reported else (),
             notes=remarks(row, telling),
             visit=visit(row, telling) if visit else None,
             codes=called.codes,
@@ -48,6 +50,34 @@ def _is_procedure(key: str) -> bool:
     from casefhir import terms
 
     return terms.concept(key).kind == "procedure"
+
+
+def reports(scope: Scope, rule: ReportRule, links: Links) -> Callable[[Row, Telling, str, Cells], Report]:
+    """Compiles `rule`."""
+    name = naming(
+        scope, rule.concept, rule.codes, rule.text, frozenset({"report", "imaging", "laboratory", "lung-function"})
+    )
+    kind, when = scope.plain(rule.kind, "kind"), moment(scope, rule.when, "when")
+    results, conclusion = links.many(scope, rule.results), phrase(scope, rule.conclusion, "conclusion")
+    remarks, visit = notes(scope, rule.notes), links.visit(scope, rule.visit)
+
+    def make(row: Row, telling: Telling, key: str, cells: Cells) -> Report:
+        called = name(row, telling)
+        return Report(
+            key,
+            called.concept,
+            cells,
+            text=called.text,
+            kind=kind(row, telling) if kind else None,
+            when=when(row, telling, cells) if when else None,
+            results=results(row, telling) if results else (),
+            conclusion=conclusion(row, telling) if conclusion else None,
+            notes=remarks(row, telling),
+            visit=visit(row, telling) if visit else None,
+            codes=called.codes,
+        )
+
+    return make
 
 
 def visits(scope: Scope, rule: VisitRule, links: Links) -> Callable[[Row, Telling, str, Cells], Visit]:

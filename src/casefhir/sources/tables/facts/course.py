@@ -153,6 +153,8 @@ def _dosage(scope: Scope, rule: Dose) -> Callable[[Row, Telling], Dosage | None]
         said = text(row, telling) if text else None
         figure = " - ".join(each for each in (told_amount, told_high) if each)
         parts = (figure, told_unit if figure else None, _raw(told_often), way_words, how, where, _for(long))
+        if told_unit and not figure and told_unit not in (said or ""):
+            telling.remarks.append(f"Unit of the dose, which is not told: {told_unit}")
         words = said or " ".join(str(each) for each in parts if each)
         if not words:
             return None

@@ -6,7 +6,8 @@ from functools import cache
 
 from casefhir import terms
 from casefhir.record import Code, Told
-from casefhir.sources.tables.elements import Cell, Coded, Named, Phrase, Words
+from casefhir.sources.tables.elements import Cell, Coded, Named, Note, Phrase, Supplement, Words
+from casefhir.sources.tables.joins import supplements
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope
@@ -228,14 +229,19 @@ def phrases(
     return made
 
 
-def notes(scope: Scope, told: tuple[Words, ...]) -> Callable[[Row, Telling], tuple[str, ...]]:
-    """The notes of a row's fact: its cells, what is a default of the mapping, what was remarked on the way."""
-    reads: list[Read] = [each for each in (scope.plain(one, "notes") for one in told) if each]
+def notes(scope: Scope, told: tuple[Note, ...]) -> Callable[[Row, Telling], tuple[str, ...]]:
+    """The notes of a row's fact: its cells, what supplements them, what is a default of the mapping, what was remarked
+    on the way.
+    """
+    reads = [each for each in (scope.plain(one, "notes") for one in told if not isinstance(one, Supplement)) if each]
+    more = [each for each in (supplements(scope, one) for one in told if isinstance(one, Supplement)) if each]
 
     def made(row: Row, telling: Telling) -> tuple[str, ...]:
-        if not (reads or telling.defaulted or telling.remarks):
+        if not (reads or more or telling.defaulted or telling.remarks):
             return ()
         found = [each for each in [read(row, telling) for read in reads] if each]
+        for each in more:
+            found += each(row, telling)
         found += [
             f"{name}: {value} is a default of the mapping, not told by the table." for name, value in telling.defaulted
         ]

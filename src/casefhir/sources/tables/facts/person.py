@@ -7,9 +7,9 @@ from casefhir.record import Address, Cells, Identifier, Moment, On, Person, Told
 from casefhir.sources.tables.dates import Day
 from casefhir.sources.tables.facts.moments import day, moment
 from casefhir.sources.tables.facts.naming import phrases
+from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
-from casefhir.sources.tables.ruleset import PersonRule
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import salted
 from casefhir.sources.tables.telling import Telling

@@ -27,6 +27,8 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
     onset, abatement = moment_or_age(scope, rule.onset, "onset"), moment_or_age(scope, rule.abatement, "abatement")
     asserted, visit = moment(scope, rule.asserted, "asserted"), links.visit(scope, rule.visit)
     remarks = notes(scope, rule.notes)
+    causes, before = links.or_words(scope, rule.due_to, "due_to"), links.or_words(scope, rule.after, "after")
+    evidence, related = links.many(scope, rule.evidence), links.many(scope, rule.related)
     column = scope.column_of(rule.abatement)
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Problem:
@@ -59,10 +61,10 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
             ended,
             asserted(row, telling, cells) if asserted else None,
             same.body_sites,
-            (),
-            (),
-            (),
-            (),
+            causes(row, telling) if causes else (),
+            before(row, telling) if before else (),
+            related(row, telling) if related else (),
+            evidence(row, telling) if evidence else (),
             remarks(row, telling),
             visit(row, telling) if visit else None,
             called.codes,
