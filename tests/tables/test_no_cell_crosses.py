@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from casefhir.fhir import templates
 from casefhir.fhir.templates import Templates
-from casefhir.sources.tables import grouping
+from casefhir.sources.tables import keys
 from casefhir.tables import Options, convert_tables, making
 
 MAPPING = """
@@ -434,10 +434,10 @@ def test_no_cell_crosses_persons_or_visits(
     monkeypatch.setattr(templates._Person, "_fill", filling)
     monkeypatch.setattr(templates._Person, "_ordinary", going_round)
 
-    @given(tables(), st.sampled_from([grouping.IN_MEMORY, grouping.IN_MEMORY, grouping.IN_MEMORY, 0]))
+    @given(tables(), st.sampled_from([keys.IN_MEMORY, keys.IN_MEMORY, keys.IN_MEMORY, 0]))
     @settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def holds(made: Tables, in_memory: int) -> None:
-        with tempfile.TemporaryDirectory(dir=tmp_path) as name, mock.patch.object(grouping, "IN_MEMORY", in_memory):
+        with tempfile.TemporaryDirectory(dir=tmp_path) as name, mock.patch.object(keys, "IN_MEMORY", in_memory):
             folder = Path(name)
             (folder / "in").mkdir()
             made.write(folder / "in")
