@@ -2,7 +2,7 @@
 
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
-from casefhir.sources.tables.telling import Read, Telling
+from casefhir.sources.tables.telling import Read, Telling, UnmappedWords
 
 
 def column_read(place: int, blank: frozenset[str], column: str) -> Read:
@@ -30,14 +30,17 @@ def check_text(text: str, column: str) -> None:
 
 
 def first_read(reads: list[Read]) -> Read:
-    """The first of several that is not blank."""
+    """The first of several that is not blank; words that no map or look-up understands give way to others."""
 
     def first(row: Row, telling: Telling) -> str | None:
+        lost: str | None = None
         for read in reads:
             words = read(row, telling)
             if words is not None:
-                return words
-        return None
+                if type(words) is not UnmappedWords:
+                    return words
+                lost = words if lost is None else lost
+        return lost
 
     return first
 

@@ -5,25 +5,29 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from casefhir.sources.tables.frame import read_csv
+from casefhir.sources.tables.lookups import Lookup, find_column
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.ruleset import Columns, Rule
+from casefhir.sources.tables.ruleset import Columns, Rule, Unless
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GONE = object()
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-def expanded(rule: AnyRule, folder: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, AnyRule]]:
+def expanded(
+    rule: AnyRule, folder: Path, columns: tuple[str, ...], lookups: Mapping[str, Lookup] = MappingProxyType({})
+) -> Iterator[tuple[str, AnyRule]]:
     """The rules that `rule` stands for, each with the name of its entry ("" where there is one alone).
 
     Raises `Refused` for entries without a name, names given twice, and fields that make no rule.
     """
-    entries = list(_entries(rule, folder, columns))
+    entries = list(_entries(rule, folder, columns, lookups))
     if not entries and not rule.repeat:
         if rule.each == ():
             yield "", rule
@@ -49,7 +53,9 @@ def expanded(rule: AnyRule, folder: Path, columns: tuple[str, ...]) -> Iterator[
                 raise Refused(f"the entry {name!r} makes no rule: {where}: {first['msg']}", "mend the entry") from None
 
 
-def _entries(rule: Rule, folder: Path, columns: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+def _entries(
+    rule: Rule, folder: Path, columns: tuple[str, ...], lookups: Mapping[str, Lookup]
+) -> Iterator[Mapping[str, str]]:
     each = rule.each
     if isinstance(each, str):
         head, *lines = read_csv(folder / each)
@@ -67,9 +73,18 @@ def _entries(rule: Rule, folder: Path, columns: tuple[str, ...]) -> Iterator[Map
                 if not found:
                     continue
                 entry |= {"stem": stem, "code": code}
-            yield entry
+            if not any(_says(lookups, unless, entry.get("stem", column)) for unless in each.unless):
+                yield entry
     else:
         yield from each
+
+
+def _says(lookups: Mapping[str, Lookup], unless: Unless, column: str) -> bool:
+    lookup = lookups.get(unless.lookup)
+    place = find_column(lookup.columns, unless.take) if lookup else None
+    row = lookup.rows.get((column,)) if lookup else None
+    said = row[place] if row is not None and place is not None else None
+    return said is not None and said.strip().casefold() in {words.casefold() for words in unless.words}
 
 
 def _filled(part: Any, told: Mapping[str, str], names: set[str]) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from casefhir.extras import needed
+from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.rows import Row
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,16 +36,26 @@ class Expression:
         strings = needed("cel_expr_python.ext.ext_strings", "tables", "An expression in a mapping")
         self.text = text
         named = {name: place for place, name in enumerate(columns)}
-        bare = {name for name in named if _NAME.fullmatch(name) and name not in _RESERVED}
-        asked = [one or other for one, other in _INDEX.findall(text)]
-        self._named = {name: name if name in named else name.removesuffix("?") for name in asked}
-        for name, column in self._named.items():
-            if column not in named and name == column:
-                raise ExpressionError(f"there is no column {name!r}")
-        indexed = [column for column in self._named.values() if column in named]
-        whole = "row" in _NAME.findall(_INDEX.sub("", text))
         words = set(_NAME.findall(text))
-        variables = dict.fromkeys(bare, cel.Type.STRING) | {"row": cel.Type.Map(cel.Type.STRING, cel.Type.STRING)}
+        self._bare = {
+            name: columns[place]
+            for name in (words | {*named}) - _RESERVED
+            if _NAME.fullmatch(name) and (place := find_column(columns, name)) is not None
+        }
+        """Variables and the columns they stand for; capitals do not matter."""
+        self._named: dict[str, str | None] = {}
+        """Likewise of `row['…']`; None for a column that may be missing, and is."""
+        for one, other in _INDEX.findall(text):
+            name = one or other
+            place = find_column(columns, name)
+            if place is None and name.endswith("?"):
+                place = find_column(columns, name[:-1])
+            elif place is None:
+                raise ExpressionError(f"there is no column {name!r}")
+            self._named[name] = None if place is None else columns[place]
+        read = {*self._named.values(), *(column for name, column in self._bare.items() if name in words)}
+        whole = "row" in _NAME.findall(_INDEX.sub("", text))
+        variables = dict.fromkeys(self._bare, cel.Type.STRING) | {"row": cel.Type.Map(cel.Type.STRING, cel.Type.STRING)}
         try:
             program = cel.NewEnv(variables=variables, extensions=[strings.ExtStrings()]).compile(text)
         except RuntimeError as error:
@@ -57,12 +68,11 @@ class Expression:
             )
         if truth and kind not in ("BOOL", "bool", "DYN", "dyn"):
             raise ExpressionError(f"it gives {kind.lower()}, not true or false")
-        chosen = [*named] if whole else [name for name in named if name in indexed or (name in words and name in bare)]
+        chosen = [*named] if whole else [name for name in named if name in read]
         self.columns = tuple(chosen)
         self._places = tuple(named[name] for name in chosen)
         self._program = program
-        self._indexed = set(chosen) if whole else set(indexed)
-        self._bare = bare
+        self._whole = whole
         self._clean = clean
         self._memo: dict[tuple[str | None, ...], Answer] = {}
 
@@ -81,9 +91,9 @@ class Expression:
         cells = {
             name: "" if cell is None else clean(cell) if clean else cell for name, cell in zip(self.columns, asked)
         }
-        data: dict[str, Any] = {name: cell for name, cell in cells.items() if name in self._bare}
-        data["row"] = {name: cell for name, cell in cells.items() if name in self._indexed}
-        data["row"] |= {name: cells.get(column, "") for name, column in self._named.items()}
+        data: dict[str, Any] = {name: cells[column] for name, column in self._bare.items() if column in cells}
+        data["row"] = dict(cells) if self._whole else {}
+        data["row"] |= {name: cells.get(column or "", "") for name, column in self._named.items()}
         try:
             found = self._program.eval(data=data)
             value = found.value()

@@ -1,14 +1,14 @@
 """Which of the files given holds which table of a mapping, and each table opened for reading."""
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
-from casefhir.sources.tables.readers.database import QueryTable, shown
+from casefhir.sources.tables.readers.database import QueryTable, has_table, shown
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet, sheets
@@ -120,11 +120,13 @@ def open_tables(
     encoding: str | None = None,
     delimiter: str | None = None,
     beside: Mapping[str, Sequence[Path]] | None = None,
+    lookups: Collection[str] = (),
 ) -> Opened:
     """Find and open the tables of `specs` in `inputs` (files, folders, database URLs).
 
     A table's own name is always one of its patterns. `encoding` and `delimiter` hold for text files whose table says
-    nothing of its own; `beside` has further files for tables that are not among the inputs. Raises
+    nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
+    `lookups` asks for by a longer pattern is no part of another table. Raises
     `TableError` for a table that is not there and not optional, for files that cannot be read, and for parts of one
     table whose columns differ.
     """
@@ -137,6 +139,10 @@ def open_tables(
         parts: list[Table] = []
         patterns = (*spec.files, name)
         for path in found:
+            if name not in lookups and any(
+                _fit(names[path], (*specs[each].files, each)) > _fit(names[path], patterns) for each in lookups
+            ):
+                continue
             for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1):
                 used.add(path)
                 parts.append(_open(path, sheet, spec, encoding, delimiter))
@@ -146,7 +152,11 @@ def open_tables(
                 for sheet in _wanted(_names(path), patterns, alone=False):
                     parts.append(_open(path, sheet, spec, encoding, delimiter))
         if not parts:
-            parts += [QueryTable(url, spec.query or f'select * from "{name}"', name=name) for url in urls]
+            parts += [
+                QueryTable(url, spec.query or f'select * from "{name}"', name=name)
+                for url in urls
+                if spec.query or not spec.optional or has_table(url, name)
+            ]
         if parts:
             tables[name] = OpenTable(_sheet(name, parts), tuple(parts))
         elif spec.optional:
@@ -222,6 +232,19 @@ def _wanted(names: dict[str, str | None], patterns: Sequence[str], *, alone: boo
     if not found and alone and len(set(names.values())) == 1:
         return [next(iter(names.values()))]
     return [*found]
+
+
+def _fit(names: Iterable[str], patterns: Sequence[str]) -> int:
+    """How many letters the longest pattern has, without its *, that asks for one of `names`; -1 where none does."""
+    return max(
+        (
+            len(pattern.replace("*", ""))
+            for name in names
+            for pattern in patterns
+            if fnmatch.fnmatchcase(name.lower(), pattern.lower())
+        ),
+        default=-1,
+    )
 
 
 def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, delimiter: str | None) -> Table:

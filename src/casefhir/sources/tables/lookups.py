@@ -28,7 +28,8 @@ def read_lookup(name: str, table: OpenTable, key: Sequence[str], wanted: frozens
             raise TableError(
                 f"{table.sheet.file}: The look-up {name!r} is asked by {each!r}, which is no column of it."
             )
-    kept = [place for place, column in enumerate(columns) if wanted is None or column in wanted]
+    needed = None if wanted is None else {find_column(columns, each) for each in wanted}
+    kept = [place for place in range(len(columns)) if needed is None or place in needed]
     found: dict[tuple[str, ...], Row] = {}
 
     def fault(number: int, _: Row, reason: str) -> None:
@@ -47,7 +48,11 @@ def read_lookup(name: str, table: OpenTable, key: Sequence[str], wanted: frozens
 
 
 def find_column(columns: Sequence[str], name: str) -> int | None:
-    """The place of the column `name`; capitals do not matter where only one column is called so."""
+    """The place of the column `name`, or of that with a number (`#1`); capitals do not matter where only one column is
+    called so.
+    """
+    if name.startswith("#") and name[1:].isdecimal() and name not in columns:
+        return int(name[1:]) - 1 if 0 < int(name[1:]) <= len(columns) else None
     if name in columns:
         return columns.index(name)
     same = [place for place, each in enumerate(columns) if each.lower() == name.lower()]

@@ -53,7 +53,9 @@ def open_mapping(
     """
     mapping = loaded.mapping
     specs: dict[str, TableSpec] = {**mapping.tables, **mapping.lookups}
-    found = open_tables(inputs, specs, encoding=encoding, delimiter=delimiter, beside=_beside(loaded))
+    found = open_tables(
+        inputs, specs, encoding=encoding, delimiter=delimiter, beside=_beside(loaded), lookups=mapping.lookups
+    )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
         raise TableError("None of the mapping's tables is there; its look-ups alone tell nothing.")

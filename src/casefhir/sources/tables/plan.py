@@ -23,7 +23,7 @@ from casefhir.sources.tables.facts.problem import problems
 from casefhir.sources.tables.frame import Frame, TableFrame
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.load import LoadedMapping, MappingError
-from casefhir.sources.tables.lookups import Lookup
+from casefhir.sources.tables.lookups import Lookup, find_column
 from casefhir.sources.tables.order import in_order
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet
@@ -180,7 +180,8 @@ class Plan:
             frame.problems.append(f"{where}: an expression cannot be used: {error}.")
         except Refused as refused:
             frame.problems.append(f"{where}: {refused.reason}; {refused.mend}.")
-        frame.used.update((name, column) for column in (*spec.key, *spec.via.values()))
+        places = [find_column(table.columns, column) for column in (*spec.key, *spec.via.values())]
+        frame.used.update((name, table.columns[place]) for place in places if place is not None)
         if spec.through:
             frame.used.update((spec.through, column) for column in spec.via)
 
@@ -204,7 +205,9 @@ class Plan:
                 continue
             scope = Scope(frame, rule.table, rule.name)
             try:
-                for entry, one in expanded(rule, self.loaded.folder, tuple(scope.of.columns)):
+                keys = {find_column(scope.of.columns, each) for each in self.mapping.tables[rule.table].key}
+                columns = tuple([each for place, each in enumerate(scope.of.columns) if place not in keys])
+                for entry, one in expanded(rule, self.loaded.folder, columns, self.frame.lookups):
                     scope = Scope(frame, rule.table, rule.name)
                     prefix = ".".join([rule.name, *(slug(each) for each in entry.split(".") if each), ""])
                     key = self._compile_key(scope, one, prefix)

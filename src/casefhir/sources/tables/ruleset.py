@@ -23,13 +23,24 @@ from casefhir.sources.tables.elements import (
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
+class Unless(Part):
+    """What a look-up says of a column."""
+
+    lookup: str
+    take: str
+    words: tuple[str, ...]
+
+
 class Columns(Part):
     """One fact for every column that fits: its name is `{column}` in the rule's fields."""
 
     columns: tuple[str, ...]
     """Names, with * for any letters (`lab_*`)."""
     without: tuple[str, ...] = ()
-    """Names that are left out."""
+    """Names that are left out; the table's key columns are left out anyway."""
+    unless: tuple[Unless, ...] = ()
+    """Columns are left out of which a look-up, asked by their name (`{stem}`, with `split`), says one of these words:
+    what a data dictionary marks as an identifier."""
     split: str | None = None
     """Divides the name at this (REDCap's checkboxes: `___`) into `{stem}` and `{code}`; columns without it are left
     out."""

@@ -205,7 +205,9 @@ class Scope:
             return ", ".join(dict.fromkeys(self.column_of(each) for each in told))
         if isinstance(told, Cell):
             if told.expr is not None:
-                read = [each for each in self.of.columns if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told.expr)]
+                read = [
+                    each for each in self.of.columns if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told.expr, re.I)
+                ]
                 return ", ".join(read) or f"expr {told.expr}"
             return told.column or f"const {told.const}"
         return str(told).removesuffix("?")

@@ -29,7 +29,11 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
         labels = memo.get(told)
         if labels is None:
             parts = [part.partition(",") for part in told.split("|")]
-            labels = memo[told] = {code.strip(): label.strip() for code, _, label in parts if label.strip()}
+            labels = memo[told] = {
+                code.strip(): label.strip() for code, _, label in parts if label.strip() and not {*code} & {*"()[]"}
+            }
+        if not labels:  # a formula, a query, the ends of a slider
+            return words
         label = labels.get(words)
         if label is None:
             telling.unmapped[rule, column, words] += 1

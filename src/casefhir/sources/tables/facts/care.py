@@ -90,13 +90,14 @@ def visits(scope: Scope, rule: VisitRule, links: Links) -> Callable[[Row, Tellin
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Visit:
         kind, words = setting(row, telling) if setting else (None, None)
+        name = text(row, telling) if text else None
         return Visit(
             key,
             cells,
             when=when(row, telling, cells) if when else None,
             setting=kind,  # type: ignore[arg-type]
-            setting_text=words if kind is None or (words and words.casefold() != kind) else None,
-            text=text(row, telling) if text else None,
+            setting_text=words if words != name and (kind is None or (words and words.casefold() != kind)) else None,
+            text=name,
             reasons=reasons(row, telling) if reasons else (),
             discharge=discharge(row, telling) if discharge else None,
             notes=remarks(row, telling),

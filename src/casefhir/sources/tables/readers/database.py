@@ -76,6 +76,22 @@ class QueryTable:
         return list(done.keys()), rows()
 
 
+def has_table(url: str, name: str) -> bool:
+    """Whether the database at `url` has a table or view called `name`, in whatever capitals; raises `TableError`."""
+    listed = f"select * from information_schema.tables where lower(table_name) = '{name.lower()}'"
+    if url.startswith("duckdb:"):
+        return any(True for _ in QueryTable(url, listed, name=name).rows(lambda *_: None))
+    sql = needed("sqlalchemy", "tables", "A database")
+    try:
+        engine = sql.create_engine(url)
+        look = sql.inspect(engine)
+        found = [*look.get_table_names(), *look.get_view_names()]
+        engine.dispose()
+    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        raise TableError(f"{shown(url)}: Its tables cannot be listed ({_first_line(error)}).") from error
+    return name.lower() in {each.lower() for each in found}
+
+
 def shown(url: str) -> str:
     """`url` without user and password, for people."""
     scheme, mark, rest = url.partition("://")

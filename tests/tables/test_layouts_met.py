@@ -1,0 +1,80 @@
+"""What real exports of the formats look like beside what their specifications say: layouts that were met, with values
+made up.
+"""
+
+import json
+from pathlib import Path
+
+from casefhir.tables import Options, Tally, convert_tables
+
+DICTIONARY = 'Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,Text Validation Max,Identifier?'  # noqa: E501
+
+
+def converted(folder: Path, mapping: str, **files: str) -> tuple[Path, Tally]:
+    inside = folder / "in"
+    inside.mkdir(parents=True)
+    for name, text in files.items():
+        stem, _, ending = name.rpartition("_")
+        (inside / f"{stem}.{ending}").write_text(text)
+    out = folder / "out"
+    return out, convert_tables([inside], mapping, out, Options(test_data=True))
+
+
+def resources(out: Path, kind: str) -> list[dict]:
+    file = out / f"{kind}.ndjson"
+    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+class TestOmop:
+    PERSON = "PERSON_ID,GENDER_CONCEPT_ID,YEAR_OF_BIRTH,RACE_CONCEPT_ID,ETHNICITY_CONCEPT_ID\n1,8532,1970,0,0\n"
+    MEASUREMENT = (
+        "MEASUREMENT_ID,PERSON_ID,MEASUREMENT_CONCEPT_ID,MEASUREMENT_DATE,VALUE_AS_NUMBER,VALUE_AS_CONCEPT_ID,"
+        "UNIT_CONCEPT_ID,MEASUREMENT_SOURCE_VALUE,UNIT_SOURCE_VALUE\n"
+        "7,1,11,2020-01-02,45,0,0,local-ck,U/L\n8,1,11,2020-01-03,,0,0,local-ck,\n9,1,99,2020-01-03,5,0,0,,\n"
+    )
+    CONCEPT = (
+        "CONCEPT_ID\tCONCEPT_NAME\tVOCABULARY_ID\tCONCEPT_CODE\n"
+        "0\tNo matching concept\tNone\tNo matching concept\n11\tCreatine kinase\tLOINC\t2157-6\n"
+    )
+
+    def test_columns_in_capitals_and_concept_0(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path, "omop", PERSON_csv=self.PERSON, MEASUREMENT_csv=self.MEASUREMENT, CONCEPT_csv=self.CONCEPT
+        )
+        assert not tally.rejected
+        told, without, unknown = resources(out, "Observation")
+        assert told["valueQuantity"]["code"] == "U/L"
+        assert told["code"]["coding"][0]["code"] == "2157-6"
+        assert without["dataAbsentReason"]["coding"][0]["code"] == "unknown"  # it was measured, the result is not told
+        assert unknown["code"] == {"text": "OMOP concept 99"}
+        (person,) = resources(out, "Patient")
+        assert person["gender"] == "female"
+        assert "No matching concept" not in (out / "Observation.ndjson").read_text() + json.dumps(person)
+
+    def test_without_its_vocabulary_things_are_called_as_at_their_source(self, tmp_path: Path) -> None:
+        out, tally = converted(tmp_path, "omop", PERSON_csv=self.PERSON, MEASUREMENT_csv=self.MEASUREMENT)
+        assert not tally.rejected
+        assert {each["code"]["text"] for each in resources(out, "Observation")} == {"local-ck", "OMOP concept 99"}
+
+
+class TestRedcap:
+    def test_files_as_redcap_names_them_and_fields_that_are_no_results(self, tmp_path: Path) -> None:
+        dictionary = (
+            f"{DICTIONARY}\nstudy_id,a,,text,Study ID,,,,,,\nname,a,,text,Name,,,,,,y\nsmoker,a,,yesno,Smoker,,,,,,\n"
+            'bmi,a,,calc,BMI,"round([w]/([h]*[h]),1)",,,,,\nscan,a,,file,Scan,,,,,,\nck,b,,text,CK,,,number,,,\n'
+        )
+        data = (
+            "study_id,redcap_repeat_instrument,redcap_repeat_instance,name,smoker,bmi,scan,a_complete,ck,b_complete\n"
+            "7,,,Invented Person,0,24.1,[document],2,,\n7,b,1,,,,,,120,2\n7,b,2,,,,,,140,2\n"
+        )
+        out, tally = converted(
+            tmp_path,
+            "redcap",
+            **{"Trial_DATA_2024-01-01_csv": data, "Trial_DataDictionary_2024-01-01_csv": dictionary},
+        )
+        assert not tally.rejected
+        told = {each["code"]["text"]: each for each in resources(out, "Observation")}
+        assert set(told) == {"Smoker", "BMI", "CK"}
+        assert told["Smoker"]["valueCodeableConcept"]["text"] == "No"
+        assert [each["note"][0]["text"] for each in resources(out, "Observation") if "note" in each] == ["b 1", "b 2"]
+        assert "Invented" not in (out / "Observation.ndjson").read_text()
