@@ -78,3 +78,66 @@ class TestRedcap:
         assert told["Smoker"]["valueCodeableConcept"]["text"] == "No"
         assert [each["note"][0]["text"] for each in resources(out, "Observation") if "note" in each] == ["b 1", "b 2"]
         assert "Invented" not in (out / "Observation.ndjson").read_text()
+
+
+def _packet(name: str, **more: object) -> dict[str, object]:
+    return {"id": name, "subject": {"id": name, "sex": "FEMALE"}, **more}
+
+
+def _feature(**more: object) -> dict[str, object]:
+    return {"type": {"id": "HP:0003326", "label": "Myalgia"}, **more}
+
+
+class TestPhenopackets:
+    def conditions(self, folder: Path, *documents: dict[str, object]) -> tuple[list[dict], Path]:
+        out, tally = converted(folder, "phenopackets", packets_json=json.dumps(documents))
+        assert not tally.rejected
+        assert not tally.errors
+        return resources(out, "Condition"), out
+
+    def test_those_of_families_and_cohorts_are_persons_not_these(self, tmp_path: Path) -> None:
+        family = {"id": "f", "proband": _packet("p", phenotypicFeatures=[_feature()]), "relatives": [_packet("r")]}
+        cohort = {"id": "c", "members": [_packet("m", phenotypicFeatures=[_feature(excluded=True)])]}
+        told, out = self.conditions(tmp_path, family, cohort)
+        assert {each["identifier"][1]["value"] for each in resources(out, "Patient")} == {
+            f"phenopackets-{name}" for name in "prm"
+        }
+        assert {each["verificationStatus"]["coding"][0]["code"] for each in told} == {"confirmed", "refuted"}
+
+    def test_what_version_1_negates_is_refuted(self, tmp_path: Path) -> None:
+        (told,), _ = self.conditions(tmp_path, _packet("a", phenotypicFeatures=[_feature(negated=True)]))
+        assert told["verificationStatus"]["coding"][0]["code"] == "refuted"
+
+    def test_a_diagnosis_that_is_a_disease_too_is_told_once(self, tmp_path: Path) -> None:
+        disease = {"id": "OMIM:184900", "label": "Stiff skin syndrome"}
+        solved = {"progressStatus": "SOLVED", "diagnosis": {"disease": disease}}
+        open_case = {"progressStatus": "IN_PROGRESS", "diagnosis": {"disease": disease}}
+        told, _ = self.conditions(
+            tmp_path,
+            _packet("a", diseases=[{"term": disease}], interpretations=[solved]),
+            _packet("b", interpretations=[open_case]),
+        )
+        assert [each["verificationStatus"]["coding"][0]["code"] for each in told] == ["confirmed", "provisional"]
+
+    def test_intervals_units_by_code_and_results_of_several_parts(self, tmp_path: Path) -> None:
+        def quantity(value: float) -> dict[str, object]:
+            return {"unit": {"id": "UCUM:mm[Hg]", "label": "millimetres of mercury"}, "value": value}
+
+        pressures = [
+            {"type": {"id": f"LOINC:{code}", "label": code}, "quantity": quantity(value)}
+            for code, value in (("8480-6", 120), ("8462-4", 80))
+        ]
+        between = {"interval": {"start": "2020-03-18T00:00:00Z", "end": "2020-03-20T00:00:00Z"}}
+        measured = {
+            "assay": {"id": "LOINC:85354-9", "label": "Blood pressure"},
+            "value": {"complexValue": {"typedQuantities": pressures}},
+            "timeObserved": between,
+        }
+        packet = _packet("a", phenotypicFeatures=[_feature(onset=between)], measurements=[measured])
+        (told,), out = self.conditions(tmp_path, packet)
+        assert told["onsetPeriod"] == between["interval"]
+        (result,) = resources(out, "Observation")
+        assert [(each["valueQuantity"]["value"], each["valueQuantity"]["code"]) for each in result["component"]] == [
+            (120, "mm[Hg]"),
+            (80, "mm[Hg]"),
+        ]

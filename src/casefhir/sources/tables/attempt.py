@@ -15,7 +15,7 @@ from casefhir.sources.tables.frame import passes
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row
 from casefhir.sources.tables.slugs import of_cells
-from casefhir.sources.tables.telling import Place, Telling
+from casefhir.sources.tables.telling import Place, Read, Telling
 
 if TYPE_CHECKING:
     from casefhir.sources.tables.plan import Plan
@@ -45,6 +45,7 @@ class Step:
     table: str
     place: int
     where: Expression | None
+    unless: Read | None
     key: Callable[[Row, Telling], tuple[str, str]] | None
     """The fact's key, and the part of it that links are made by; None where the rule has no key columns."""
     cells: list[int]
@@ -82,7 +83,7 @@ class Attempt:
         made, places, known, touched = self.made, self.places, self._seen, telling.touched
         for step in self.plan.steps:
             name, table = step.name, step.table
-            where, make, key_of, columns = step.where, step.make, step.key, step.columns
+            where, unless, make, key_of, columns = step.where, step.unless, step.make, step.key, step.columns
             keep_rows, is_course = name in by_rows, name in self.plan.started
             made_of_rule = telling.made.setdefault(name, {})
             place, entry = step.place, step.entry
@@ -92,7 +93,7 @@ class Attempt:
                 if telling.remarks:
                     telling.remarks = []
                 try:
-                    if where is not None and not passes(where, row):
+                    if (where is not None and not passes(where, row)) or (unless and unless(row, telling) is not None):
                         continue
                     key, short = key_of(row, telling) if key_of is not None else self._key(step, row, telling)
                     seen = known.get(key)

@@ -25,9 +25,9 @@ _SKIPPED = {"index", "accepted"}
 class TableSpec(Protocol):
     """What a mapping says of a table's whereabouts.
 
-    `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows` and
-    `camel`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name; `encoding`
-    and `delimiter` for text where they should not be found out; `optional`: it may be missing.
+    `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows`,
+    `camel` and `within`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name;
+    `encoding` and `delimiter` for text where they should not be found out; `optional`: it may be missing.
     """
 
     @property
@@ -36,6 +36,8 @@ class TableSpec(Protocol):
     def rows(self) -> str | None: ...  # noqa: D102
     @property
     def camel(self) -> bool: ...  # noqa: D102
+    @property
+    def within(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def query(self) -> str | None: ...  # noqa: D102
     @property
@@ -252,7 +254,7 @@ def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, 
     if suffix in WORKBOOK:
         return WorkbookSheet(path, sheet or "")
     if suffix in JSON:
-        return JsonTable(path, rows=spec.rows, camel=spec.camel)
+        return JsonTable(path, rows=spec.rows, camel=spec.camel, within=spec.within)
     if suffix == ".parquet":
         return ParquetTable(path)
     if suffix == ".xpt":

@@ -73,6 +73,8 @@ class Table(Part):
     Columns are paths too: `onset.age.iso8601duration`, `modifiers.0.label`; `/subject.id` is in the document around."""
     camel: bool = False
     """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
+    within: tuple[str, ...] = ()
+    """For JSON documents: what they may be wrapped in (`proband`, `members`)."""
     encoding: str | None = None
     """Of text files; found out and told without it."""
     delimiter: str | None = None
@@ -102,6 +104,7 @@ class LookupTable(Part):
     """The columns it is asked by."""
     rows: str | None = None
     camel: bool = False
+    within: tuple[str, ...] = ()
     query: str | None = None
     encoding: str | None = None
     delimiter: str | None = None

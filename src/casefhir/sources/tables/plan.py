@@ -221,6 +221,7 @@ class Plan:
                             table=rule.table,
                             place=place,
                             where=where,
+                            unless=scope.words(one.unless, "unless"),
                             key=key,
                             cells=[scope.of.columns.index(column) for column in scope.columns],
                             columns=tuple(scope.columns),

@@ -71,6 +71,8 @@ class Rule(Part):
     them ids come from the whole row, and change when a cell of it does."""
     where: str | None = None
     """An expression; rows for which it is false are not for this rule."""
+    unless: Words | None = None
+    """Rows for which these words are not blank are not for this rule: told by a row of another table already."""
     each: Entries = ()
     """For wide tables: one fact for each entry, whose values stand for `{…}` in the fields; entries have a `name`. Or a
     CSV file beside the mapping whose header names the placeholders, or columns by pattern."""

@@ -9,7 +9,7 @@ some exporters write one and some the other.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,13 @@ class JsonTable:
 
     `path` is where the rows are: nothing for the documents themselves, else names joined by points; each name on the
     way may be an object or a list, and the items of all lists are rows. `camel` turns snake_case names into camelCase.
+    `within` names what documents may be wrapped in: where a document has such members (a family's `proband` and
+    `relatives`), these are the documents, not it.
     """
 
-    def __init__(self, path: Path, *, rows: str | None = None, camel: bool = False) -> None:
+    def __init__(self, path: Path, *, rows: str | None = None, camel: bool = False, within: Sequence[str] = ()) -> None:
         self.path = path
+        self.within = within
         self.at = rows or ""
         self.camel = camel
         self.file = f"{path.name}#{rows}" if rows else path.name
@@ -52,11 +55,21 @@ class JsonTable:
 
     def _records(self) -> Iterator[tuple[int, dict[str, str | None]]]:
         number = self.documents = 0
-        for line, document in self._documents():
-            self.documents += 1
-            for found in self._found(document):
-                number += 1
-                yield (line if line is not None and not self.at else number), found
+        for line, whole in self._documents():
+            wrapped = [name for name in self.within if name in whole]
+            for document in self._unwrapped(whole, wrapped) if wrapped else (whole,):
+                self.documents += 1
+                for found in self._found(document):
+                    number += 1
+                    yield (line if line is not None and not self.at and not self.within else number), found
+
+    def _unwrapped(self, whole: dict[str, Any], names: list[str]) -> Iterator[dict[str, Any]]:
+        for name in names:
+            held = whole[name]
+            for document in held if isinstance(held, list) else [held]:
+                if not isinstance(document, dict):
+                    raise TableError(f"{self.file}: {name!r} holds {type(document).__name__} where a document belongs.")
+                yield document
 
     def _found(self, document: Any) -> Iterator[dict[str, str | None]]:
         try:
