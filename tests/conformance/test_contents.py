@@ -381,3 +381,14 @@ def test_the_inputs_of_a_map_have_types_and_names_of_their_own() -> None:
     ]
     elsewhere = {"dependent": [{"name": "theirs", "variable": ["src"]}]}
     assert found(a_map(elsewhere, **{"import": [HERE + "StructureMap/other"]})) == []
+
+
+def test_a_value_set_that_a_system_defines_by_its_url_has_codes_of_that_system_alone() -> None:
+    from casefhir.conformance.definitions import Definitions
+    from casefhir.conformance.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary(Definitions())
+    answers = "http://loinc.org/vs/LL379-9"
+    assert vocabulary.has(answers, "http://loinc.org", "2157-6") is None
+    assert vocabulary.has(answers, "http://snomed.info/sct", "396230008") is False
+    assert vocabulary.has("http://snomed.info/sct?fhir_vs=isa/404684003", "http://loinc.org", "2157-6") is False

@@ -38,6 +38,7 @@ def defined(**property: Any) -> Json:
         (system("a", "b", count=2), {}),
         (system("a", "b", count=3), {"code-system-count": "error"}),
         (system("a", count=3, content="fragment"), {}),
+        (system("a", content="not-present"), {"code-system-count": "error"}),
         (system("a", url="CodeSystem/s"), {"canonical-url": "error"}),
         (defined(uri=HERE + "p"), {}),
         (defined(uri="p"), {"code-system-property": "error"}),

@@ -46,6 +46,9 @@ class CodeSystems:
         for concept in concepts:
             for each in concept.children.get("property", ()):
                 self._value(each, types)
+        if concepts and node.get("content") == "not-present":
+            said = f"The system says that its content is not present, and lists {len(concepts)} concepts."
+            self._tell("count", node, said, "Say that it is a fragment, an example or complete.")
         count = node.get("count")
         if node.get("content") == "complete" and isinstance(count, int) and count != len(concepts):
             said = f"The system says that it has {count} concepts and is complete, and lists {len(concepts)}."

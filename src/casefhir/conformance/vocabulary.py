@@ -42,6 +42,10 @@ _GRAMMARS: dict[str, Codes] = {
 }
 
 
+# The value sets that these systems define by their URL alone: which of their codes is not known here, but no others.
+_IMPLICIT = {"http://loinc.org/vs": "http://loinc.org", "http://snomed.info/sct?fhir_vs": "http://snomed.info/sct"}
+
+
 @dataclass(slots=True)
 class System:
     """A code system's codes with their displays and parents; `whole` when the list is complete."""
@@ -118,6 +122,8 @@ class Vocabulary:
             source = self.definitions.value_set(url)
             if source is not None:
                 self._sets[url] = self.expanded(source)
+            elif (of := next((of for start, of in _IMPLICIT.items() if url.startswith(start)), None)) is not None:
+                self._sets[url] = {of: None}
         return self._sets[url]
 
     def has(self, value_set: str, system: str | None, code: str) -> bool | None:
