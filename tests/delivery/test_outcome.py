@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefhir import library
 from casefhir.delivery import Secret
 from casefhir.delivery.cases import Case
 from casefhir.delivery.outcome import Index, issues_of
@@ -47,6 +48,17 @@ def test_the_entry_is_found_and_told_with_its_fact_and_line(case: Case, issue: d
     assert found.resource == f"Condition/{new_id('alpha', 'problem')}"
     assert str(found.place) == "alpha/problem (mappings/alpha.py:12)"
     assert str(found).endswith(", fact alpha/problem (mappings/alpha.py:12)")
+
+
+@pytest.mark.parametrize("mapping", library.published_mappings(), ids=lambda path: path.stem)
+def test_a_case_as_convert_gave_it_is_told_with_its_line_without_any_file(mapping: Path) -> None:
+    conversion = library.convert(mapping)
+    (found,) = read_cases(conversion)
+    assert isinstance(found, Case)
+    named = {entry.id: Index(found).place(entry) for entry in found.entries}
+    told = {id_: (row["fact"], row["mapping"], row["line"]) for id_, row in conversion.index.items() if "line" in row}
+    assert told
+    assert all((named[id_].fact, named[id_].mapping, named[id_].line) == place for id_, place in told.items())
 
 
 def test_a_fact_that_the_index_does_not_know_is_told_by_its_key(case: Case) -> None:

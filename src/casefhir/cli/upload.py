@@ -56,7 +56,7 @@ def upload(url: str | None, bundles: tuple[Path, ...], as_json: bool, **server: 
     chosen = settings(url, server, defaults)
     sources: list[Source] = [sys.stdin.buffer if str(each) == "-" else each for each in bundles]
     if not sources:
-        sources = [library.convert(path).bundle for path in library.published_mappings()]
+        sources = [library.convert(path) for path in library.published_mappings()]  # with the index to their lines
     try:
         with watching(sources) as on_progress:
             receipt = delivery.upload(sources, chosen, on_progress=on_progress)

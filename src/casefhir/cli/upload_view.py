@@ -88,7 +88,11 @@ def _number_of(sources: Sequence["Source"]) -> int | None:
             if any(Path(source).glob("*.ndjson")):
                 return None
             number += len(list(Path(source).glob("*.json")))
-        elif isinstance(source, dict) or (isinstance(source, str | Path) and Path(source).suffix != ".ndjson"):
+        elif (
+            isinstance(source, dict)
+            or hasattr(source, "bundle")
+            or (isinstance(source, str | Path) and Path(source).suffix != ".ndjson")
+        ):
             number += 1
         else:
             return None

@@ -44,7 +44,8 @@ class Entry:
 class Case:
     """All resources of one case; `origin` says which file or line they came from.
 
-    `digest` is the SHA-256 (hex) of the resources as they would be sent, in their order, `size` their bytes.
+    `digest` is the SHA-256 (hex) of the resources as they would be sent, in their order, `size` their bytes. `index`
+    leads from resource id to {"fact", "mapping", "line"}, where it came with the case and not as a file beside it.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Case:
     entries: tuple[Entry, ...]
     digest: str
     size: int
+    index: Mapping[str, Any] | None = None
 
     @property
     def is_test_data(self) -> bool:

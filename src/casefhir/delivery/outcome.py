@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,13 @@ class Issue:
 
 
 class Index:
-    """`<bundles>/index/<case>.json`.
-
-    Resource id -> {"fact", "mapping", "line"}; empty when there is no such file.
-    """
+    """Resource id -> {"fact", "mapping", "line"}: the case's own, else `<bundles>/index/<case>.json`, else empty."""
 
     def __init__(self, case: Case) -> None:
-        """Reads the index beside the file that the case came from."""
-        self._rows: dict[str, Any] = {}
+        """Reads the index beside the file that the case came from, unless the case brought one."""
+        self._rows: Mapping[str, Any] = case.index or {}
+        if case.index is not None:
+            return
         folder = Path(case.origin).parent / "index"
         name = case.key.replace("/", "_")
         file = folder / f"{name}.json"

@@ -4,15 +4,30 @@ import copy
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast, runtime_checkable
 
 from casefhir import exactjson
 from casefhir.delivery.cases import CASE_SYSTEM, Case, UnfitCase, build_case, cases_of_bundle, tag
 from casefhir.delivery.errors import UnfitInput
 from casefhir.delivery.shapes import Json
 
-Source = str | Path | Json | IO[bytes]
+
+@runtime_checkable
+class Converted(Protocol):
+    """A bundle with its index (resource id to fact, mapping and line), such as `casefhir.convert` gives."""
+
+    @property
+    def bundle(self) -> Json:
+        """The Bundle."""
+
+    @property
+    def index(self) -> Json:
+        """What leads from a resource to its line."""
+
+
+Source = str | Path | Json | IO[bytes] | Converted
 LONGEST_LINE = 64 * 1024 * 1024
 
 
@@ -20,7 +35,7 @@ def read_cases(sources: Source | Iterable[Source]) -> Iterator[Case | UnfitCase]
     """Every case of `sources`, one at a time; memory stays that of one case (and one line).
 
     A source is a bundle file (`.json`), an NDJSON file (`.ndjson`) or binary stream with a Bundle or a
-    resource a line, a folder of such files (its `index/` is left out), or a Bundle as a dict.
+    resource a line, a folder of such files (its `index/` is left out), a Bundle as a dict, or what `convert` gave.
     Raises `UnfitInput` for a path that does not exist; what is wrong with one case comes as `UnfitCase`.
     """
     for source in as_list(sources):
@@ -29,13 +44,16 @@ def read_cases(sources: Source | Iterable[Source]) -> Iterator[Case | UnfitCase]
             yield from cases_of_bundle(copy.deepcopy(source), f"Bundle {source.get('id', '(no id)')}")
         elif isinstance(source, str | Path):
             yield from _of_path(Path(source))
+        elif isinstance(source, Converted):
+            for case in cases_of_bundle(copy.deepcopy(source.bundle), "what convert gave"):
+                yield replace(case, index=source.index) if isinstance(case, Case) else case
         else:
             yield from _of_lines(source, getattr(source, "name", "stream"))
 
 
 def as_list(sources: Source | Iterable[Source]) -> list[Source]:
     """One source or many, as a list."""
-    if isinstance(sources, str | Path | dict):
+    if isinstance(sources, str | Path | dict | Converted):
         return [sources]
     if hasattr(sources, "readline"):
         return [cast(IO[bytes], sources)]
