@@ -11,6 +11,7 @@ from casefhir import exactjson
 from casefhir.report.bundles import Resources
 from casefhir.report.facts import cases as grouped
 from casefhir.report.phenopacket import Packet, left_out, packets
+from casefhir.terms.units import parsed_dimension
 from tests.report.conftest import held
 
 NOW, BY = "2026-01-02T03:04:05Z", "casefhir test"
@@ -29,6 +30,7 @@ REQUIRED = {
     "Quantity": ("unit",),
     "ReferenceRange": ("unit",),
     "Treatment": ("agent",),
+    "DoseInterval": ("quantity", "schedule_frequency", "interval"),
     "Procedure": ("code",),
     "TimeInterval": ("start", "end"),
     "MetaData": ("created", "created_by", "resources", "phenopacket_schema_version"),
@@ -185,6 +187,65 @@ def test_what_is_refuted_is_excluded_and_what_is_doubted_is_left_out() -> None:
 def test_an_ontology_of_diseases_names_diseases() -> None:
     packet = written(condition(code=coded("http://purl.obolibrary.org/obo/mondo.owl", "MONDO:0019344")))
     assert packet.value["diseases"] == [{"term": {"id": "MONDO:0019344", "label": "a thing"}}]
+
+
+def dosage(**more: Any) -> dict[str, Any]:
+    amount = {"value": exactjson.read(b"7.50"), "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
+    repeat = {"frequency": 1, "period": 1, "periodUnit": "wk"}
+    return {"text": "7.5 mg a week", "timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": amount}], **more}
+
+
+PERIOD = {"effectivePeriod": {"start": "2012-02", "end": "2013"}}
+
+
+def test_a_dose_is_told_where_amount_frequency_and_dates_are() -> None:
+    packet = written(course(dosage=[dosage()], **PERIOD))
+    assert packet.value["medicalActions"][0]["treatment"]["doseIntervals"] == [
+        {
+            "quantity": {"unit": {"id": "UCUM:mg", "label": "mg"}, "value": exactjson.read(b"7.50")},
+            "scheduleFrequency": {"id": "UCUM:1/wk", "label": "1 in 1 wk"},
+            "interval": {"start": "2012-02-01T00:00:00Z", "end": "2013-12-31T23:59:59Z"},
+        }
+    ]
+    assert b'"value":7.50' in packet.as_json()
+    assert packet.left_out == []
+
+
+@pytest.mark.parametrize(
+    ("repeat", "code"),
+    [
+        ({"frequency": 2, "period": 1, "periodUnit": "d"}, "2/d"),
+        ({"frequency": 1, "period": 6, "periodUnit": "mo"}, "1/(6.mo)"),
+        ({"frequency": 3, "period": 8, "periodUnit": "h"}, "3/(8.h)"),
+    ],
+)
+def test_how_often_is_told_in_ucum(repeat: dict[str, Any], code: str) -> None:
+    (action,) = written(course(dosage=[dosage(timing={"repeat": repeat})], **PERIOD)).value["medicalActions"]
+    assert action["treatment"]["doseIntervals"][0]["scheduleFrequency"]["id"] == f"UCUM:{code}"
+    assert parsed_dimension(code) == parsed_dimension("Hz")  # ucumvert reads it as a frequency
+
+
+REGULAR = {"frequency": 1, "period": 1, "periodUnit": "d"}
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"effectivePeriod": {"start": "2012"}}, "no dates of both"),
+        ({"dosage": [dosage(), dosage()]}, "2 dosages"),
+        ({"dosage": [dosage(asNeededBoolean=True)]}, "asNeededBoolean"),
+        ({"dosage": [dosage(doseAndRate=[{"doseRange": {"low": {"value": 1}}}])]}, "no single amount"),
+        ({"dosage": [dosage(timing={"repeat": REGULAR | {"count": 3}})]}, "no regular frequency"),
+        ({"dosage": [dosage(timing={"repeat": REGULAR | {"frequencyMax": 3}})]}, "no regular frequency"),
+        ({"dosage": [dosage(timing={"repeat": REGULAR | {"period": exactjson.read(b"1.5")}})]}, "no regular frequency"),
+        ({"dosage": [dosage(doseAndRate=[{"doseQuantity": {"value": 1, "unit": "tablet"}}])]}, "no UCUM code"),
+    ],
+)
+def test_a_dose_that_a_packet_would_change_is_left_out(more: dict[str, Any], why: str) -> None:
+    packet = written(course(**{"dosage": [dosage()], **PERIOD, **more}))
+    assert "doseIntervals" not in packet.value["medicalActions"][0]["treatment"]
+    assert [why in each.why for each in packet.left_out if each.what == "dose"] == [True]
+    assert [each["namespacePrefix"] for each in packet.value["metaData"]["resources"]] == ["ATC"]
 
 
 def test_an_adverse_event_stands_under_the_one_course_that_is_suspected() -> None:

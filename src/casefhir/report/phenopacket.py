@@ -1,12 +1,10 @@
 """Cases as GA4GH Phenopackets, version 2, and a list of what such a packet cannot say.
 
-Source: https://phenopacket-schema.readthedocs.io. A packet has no partial dates, no comparators, no words for results
-and no dose without a coded frequency; where it would say something else than the bundle, it says nothing, and `LeftOut`
-tells what and why.
+Source: https://phenopacket-schema.readthedocs.io. A packet has no partial dates, no comparators and no words for
+results; where it would say something else than the bundle, it says nothing, and `LeftOut` tells what and why.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,38 +12,13 @@ from casefhir import exactjson
 from casefhir.errors import CasefhirError
 from casefhir.extras import needed
 from casefhir.report.bundles import Resources
-from casefhir.report.chronology import NOT_TOLD, When
-from casefhir.report.facts import Case, Fact, cases
-from casefhir.report.look import Code, codes, inner, items, number, text, words
-from casefhir.report.ontology import UCUM, Terms
+from casefhir.report.facts import cases
+from casefhir.report.phenopacket_facts import LeftOut, Writer
 from casefhir.report.tables import Heading, Table
-
-SCHEMA_VERSION = "2.0.2"
-_SEX = {"male": "MALE", "female": "FEMALE", "other": "OTHER_SEX"}
-_DISEASES = ("MONDO", "ORPHA", "OMIM", "ICD10", "ICD10CM", "SNOMEDCT")
-_FEATURES = ("HP", "SNOMEDCT", "ICD10", "ICD10CM")
-_DRUGS = ("ATC", "RxNorm", "UNII", "SNOMEDCT")  # ATC tells intravenous from subcutaneous immunoglobulin
-_ANY = ("LOINC", "SNOMEDCT", "HP", "MONDO")
-_DONE = ("completed",)
-_PAST = frozenset({"inactive", "remission", "resolved"})
-_VOID = ("entered-in-error", "cancelled", "not-done")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)\Z")
-_AGES = {"a": "Y", "mo": "M", "wk": "W", "d": "D"}
 
 
 class BadPhenopacket(CasefhirError):
     """A packet that its schema refuses: a defect of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """What of a fact is not in the packet (`what`: all of it, or a part), and why."""
-
-    case: str
-    resource: str
-    title: str
-    what: str
-    why: str
 
 
 @dataclass(slots=True)
@@ -71,12 +44,17 @@ def packets(resources: Resources, created: str, created_by: str) -> list[Packet]
     known = [each for each in cases(resources) if each.patient is not None]
     plain = [re.sub(r"[^A-Za-z0-9_-]+", "_", each.name).strip("_")[:80] or "case" for each in known]
     found = [
-        _Writer(case, created, created_by).packet(name if plain.count(name) == 1 else f"{name}-{case.key}")
+        _packet(Writer(case, created, created_by), name if plain.count(name) == 1 else f"{name}-{case.key}")
         for case, name in zip(known, plain)
     ]
     for each in found:
         _check(each)
     return found
+
+
+def _packet(writer: Writer, file_name: str) -> Packet:
+    value = writer.packet()
+    return Packet(writer.case.name, file_name, value, writer.left)
 
 
 def _check(packet: Packet) -> None:
@@ -97,249 +75,3 @@ def left_out(found: list[Packet]) -> Table:
     return Table(
         "left_out", "What the phenopackets do not say.", tuple(Heading(each, "text", "", "") for each in names), rows
     )
-
-
-class _Writer:
-    def __init__(self, case: Case, created: str, created_by: str) -> None:
-        self.case = case
-        self.created = created
-        self.created_by = created_by
-        self.terms = Terms()
-        self.left: list[LeftOut] = []
-
-    def packet(self, file_name: str) -> Packet:
-        features: list[Any] = []
-        diseases: list[Any] = []
-        measurements: list[Any] = []
-        actions: list[Any] = []
-        for fact in self.case.facts:
-            kind = fact.held.type
-            if text(fact.held.value, "status") in _VOID:
-                self.leave(fact, "all", f"its status is {text(fact.held.value, 'status')}")
-            elif kind == "Condition":
-                self.condition(fact, features, diseases)
-            elif kind == "Observation":
-                measurements += self.measurements(fact)
-            elif kind == "MedicationStatement":
-                actions += self.treatment(fact)
-            elif kind == "Procedure":
-                actions += self.procedure(fact)
-            elif kind != "AdverseEvent":
-                self.leave(fact, "all", f"a phenopacket has no place for {kind}")
-        self.unblamed()
-        value: dict[str, Any] = {"id": self.case.name, "subject": self.subject()}
-        for key, found in (
-            ("phenotypicFeatures", features),
-            ("measurements", measurements),
-            ("diseases", diseases),
-            ("medicalActions", actions),
-        ):
-            if found:
-                value[key] = found
-        value["metaData"] = self.metadata()
-        return Packet(self.case.name, file_name, value, self.left)
-
-    def leave(self, fact: Fact, what: str, why: str) -> None:
-        self.left.append(LeftOut(self.case.name, f"{fact.held.type}/{fact.held.id}", fact.label, what, why))
-
-    def subject(self) -> dict[str, Any]:
-        patient = self.case.patient.value if self.case.patient else {}
-        found: dict[str, Any] = {"id": self.case.name, "sex": _SEX.get(text(patient, "gender"), "UNKNOWN_SEX")}
-        born = text(patient, "birthDate")
-        if len(born) == len("2012-05-01"):
-            found["dateOfBirth"] = f"{born}T00:00:00Z"
-        elif born:
-            name = f"Patient/{text(patient, 'id')}"
-            self.left.append(LeftOut(self.case.name, name, "birth date", born, "not a whole day"))
-        if inner(patient, "deceasedBoolean") is True or text(patient, "deceasedDateTime"):
-            found["vitalStatus"] = {"status": "DECEASED"}
-        elif inner(patient, "deceasedBoolean") is False:
-            found["vitalStatus"] = {"status": "ALIVE"}
-        return found
-
-    def time(self, fact: Fact, name: str, start: When, end: When) -> dict[str, Any]:
-        """`name` as a TimeElement where dates tell it, at their precision; empty, and told, where they do not."""
-        if not start.text and not end.text:
-            return {}
-        if _INSTANT.match(start.text) and not end.text:
-            return {name: {"timestamp": start.text}}
-        until = end if end.text else start
-        if start.first is None or until.last is None or start.derived or until.derived:
-            self.leave(fact, "when", f"told as “{fact.when}”, which is no stretch of dates")
-            return {}
-        return {name: {"interval": {"start": f"{start.first}T00:00:00Z", "end": f"{until.last}T23:59:59Z"}}}
-
-    def condition(self, fact: Fact, features: list[Any], diseases: list[Any]) -> None:
-        value = fact.held.value
-        said = {each.code for one in items(value, "verificationStatus") for each in codes(one)}
-        if said & {"provisional", "differential", "unconfirmed", "entered-in-error"}:
-            self.leave(fact, "all", f"a phenopacket has no word for {', '.join(sorted(said))}")
-            return
-        coded = inner(value, "code")
-        named = self.terms.prefixes(coded)
-        # what an ontology of diseases names is a disease; all else is what was seen
-        is_disease = bool(named & {"MONDO", "ORPHA", "OMIM"}) or (bool(named) and named <= {"ICD10", "ICD10CM"})
-        term = self.terms.first(coded, _DISEASES if is_disease else _FEATURES)
-        if term is None:
-            self.leave(fact, "all", "no code of a system that phenopackets use")
-            return
-        found: dict[str, Any] = {"term" if is_disease else "type": term}
-        if "refuted" in said:
-            found["excluded"] = True
-        severity = self.terms.first(inner(value, "severity"), ("HP", "SNOMEDCT"))
-        if severity and not is_disease:
-            found["severity"] = severity
-        found |= self.onset(fact)
-        # a condition's end is its abatement; without a start its end alone is told as the resolution
-        found |= self.time(fact, "resolution", fact.end, NOT_TOLD)
-        past = {each.code for one in items(value, "clinicalStatus") for each in codes(one)} & _PAST
-        if past and "resolution" not in found:
-            self.leave(fact, "status", f"{', '.join(past)}, without a date that a phenopacket can tell")
-        if fact.notes and is_disease:
-            self.leave(fact, "note", "a phenopacket has no place for it")
-        elif fact.notes:
-            found["description"] = "; ".join(fact.notes)
-        (diseases if is_disease else features).append(found)
-
-    def onset(self, fact: Fact) -> dict[str, Any]:
-        age = inner(fact.held.value, "onsetAge")
-        years, unit = number(age, "value"), _AGES.get(text(age, "code"))
-        if years is not None and unit and years == years.to_integral_value() and not text(age, "comparator"):
-            return {"onset": {"age": {"iso8601duration": f"P{int(years)}{unit}"}}}
-        return self.time(fact, "onset", fact.start, NOT_TOLD)
-
-    def measurements(self, fact: Fact) -> Iterator[dict[str, Any]]:
-        value = fact.held.value
-        parts = [each for each in (value, *items(value, "component")) if any(key.startswith("value") for key in each)]
-        if not parts:
-            self.leave(fact, "all", "no value")
-        elif fact.notes:
-            self.leave(fact, "note", "a phenopacket has no place for it")
-        when: dict[str, Any] | None = None
-        for part in parts:
-            assay, said = self.terms.first(inner(part, "code"), _ANY), words(inner(part, "code"))
-            measured = self.value(part)
-            if assay is None or isinstance(measured, str):
-                self.leave(fact, said or "all", "no code of what was measured" if assay is None else str(measured))
-                continue
-            when = self.time(fact, "timeObserved", fact.start, fact.end) if when is None else when
-            yield {"assay": assay, "value": measured, **when}
-
-    def value(self, part: Any) -> dict[str, Any] | str:
-        """The value as the schema has it, or why it cannot be told."""
-        quantity = inner(part, "valueQuantity")
-        if quantity is not None:
-            told = self.quantity(quantity)
-            if isinstance(told, str):
-                return told
-            ranges = [each for each in items(part, "referenceRange") if "type" not in each]
-            if len(ranges) == 1:
-                low, high = (self.quantity(inner(ranges[0], end)) for end in ("low", "high"))
-                if isinstance(low, dict) and isinstance(high, dict):
-                    told["referenceRange"] = {"unit": low["unit"], "low": low["value"], "high": high["value"]}
-            return {"quantity": told}
-        term = self.terms.first(inner(part, "valueCodeableConcept"), ("SNOMEDCT", "LOINC", "HP", "MONDO"))
-        return {"ontologyClass": term} if term else "the value has words alone"
-
-    def quantity(self, quantity: Any) -> dict[str, Any] | str:
-        amount, code = number(quantity, "value"), text(quantity, "code")
-        if amount is None:
-            return "no number"
-        if text(quantity, "comparator"):
-            return f"a phenopacket has no word for {text(quantity, 'comparator')}"
-        if not code or text(quantity, "system") != UCUM:
-            return "the unit has no UCUM code"
-        unit = self.terms.term(Code(UCUM, code, ""), text(quantity, "unit") or code)
-        return {"unit": unit, "value": amount}
-
-    def treatment(self, fact: Fact) -> Iterator[dict[str, Any]]:
-        value = fact.held.value
-        status = text(value, "status")
-        if status in ("not-taken", "intended"):
-            self.leave(fact, "all", f"its status is {status}")
-            return
-        agent = self.terms.first(inner(value, "medicationCodeableConcept"), _DRUGS)
-        if agent is None:
-            self.leave(fact, "all", "no code of the drug")
-            return
-        treatment: dict[str, Any] = {"agent": agent}
-        dosages = items(value, "dosage")
-        routes = [route for each in dosages if (route := self.terms.first(inner(each, "route"), ("SNOMEDCT",)))]
-        if len(routes) == len(dosages) == 1:
-            treatment["routeOfAdministration"] = routes[0]
-        if fact.value:
-            self.leave(fact, "dose", f"told as “{fact.value}”; a phenopacket wants a coded frequency")
-        if fact.when:
-            self.leave(fact, "when", f"told as “{fact.when}”; a phenopacket has times of doses alone")
-        if fact.notes:
-            self.leave(fact, "note", "a phenopacket has no place for it")
-        found: dict[str, Any] = {"treatment": treatment}
-        reason = next((term for each in items(value, "statusReason") if (term := self.terms.first(each, _ANY))), None)
-        if reason:
-            found["treatmentTerminationReason"] = reason
-        blamed = [self.terms.first(inner(each.held.value, "event"), ("HP", "SNOMEDCT")) for each in self.blaming(fact)]
-        if any(blamed):
-            found["adverseEvents"] = [each for each in blamed if each]
-        yield found
-
-    def blaming(self, course: Fact) -> list[Fact]:
-        """The adverse events that `course` alone is suspected of."""
-        return [each for each in self.case.of_kind("Adverse events") if self.suspects(each) == [course.key]]
-
-    def suspects(self, event: Fact) -> list[str]:
-        count = len(items(event.held.value, "suspectEntity"))
-        return [link.key for link in event.links[:count]]
-
-    def unblamed(self) -> None:
-        """Say which adverse events stand under no treatment, and why."""
-        told = {
-            each.key
-            for course in self.case.of_kind("Treatment courses")
-            if course.held.type == "MedicationStatement"
-            and text(course.held.value, "status") not in ("not-taken", "intended", *_VOID)
-            and self.terms.first(inner(course.held.value, "medicationCodeableConcept"), _DRUGS)
-            for each in self.blaming(course)
-            if self.terms.first(inner(each.held.value, "event"), ("HP", "SNOMEDCT"))
-        }
-        for event in self.case.of_kind("Adverse events"):
-            if event.key not in told:
-                self.leave(event, "all", "no code, or not one treatment of the packet that is suspected")
-            else:
-                self.leave(event, "when, outcome, causality", "a phenopacket has the name of an adverse event alone")
-
-    def procedure(self, fact: Fact) -> Iterator[dict[str, Any]]:
-        value = fact.held.value
-        code = self.terms.first(inner(value, "code"), ("SNOMEDCT", "LOINC"))
-        if text(value, "status") not in _DONE or code is None:
-            self.leave(
-                fact, "all", "no code" if code is None else f"its status is {text(value, 'status') or 'not told'}"
-            )
-            return
-        found: dict[str, Any] = {"code": code}
-        sites = [site for each in items(value, "bodySite") if (site := self.terms.first(each, ("SNOMEDCT",)))]
-        if len(sites) == 1:
-            found["bodySite"] = sites[0]
-        yield {"procedure": found | self.time(fact, "performed", fact.start, fact.end)}
-
-    def metadata(self) -> dict[str, Any]:
-        recorded = [text(each.value, "recorded") for each in self.case.resources if each.type == "Provenance"]
-        instants = sorted(each for each in recorded if _INSTANT.match(each))
-        found: dict[str, Any] = {
-            "created": instants[-1] if instants else self.created,
-            "createdBy": self.created_by,
-            "resources": self.terms.resources(each.value for each in self.case.resources),
-            "phenopacketSchemaVersion": SCHEMA_VERSION,
-        }
-        articles = [each.value for each in self.case.resources if each.type == "DocumentReference"]
-        references = [self.reference(each) for each in articles]
-        if any(references):
-            found["externalReferences"] = [each for each in references if each]
-        return found
-
-    def reference(self, article: Any) -> dict[str, str] | None:
-        names = [text(each, "value") for each in items(article, "identifier")]
-        title = next((text(each, "attachment", "title") for each in items(article, "content")), "")
-        for name in names:
-            if "doi.org/" in name:
-                return {"id": "DOI:" + name.partition("doi.org/")[2], "reference": name, "description": title}
-        return {"id": names[-1], "description": title} if names and title else None
