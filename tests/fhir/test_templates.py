@@ -102,7 +102,7 @@ def test_nearly_every_kind_of_fact_has_templates() -> None:
     case = extract()
     assert {fact.key for fact in FACTS if not has_template(case, fact)} == {"visit-1", "biopsy"}
     QUICK.shape(case)
-    assert None not in QUICK.known.values()
+    assert None not in QUICK.store.known.values()
 
 
 def test_a_fact_that_hangs_on_another_or_on_a_document_goes_the_ordinary_way() -> None:
@@ -128,9 +128,11 @@ USUAL_DATES = [
 ODD_DATES = ["1899", "1950-02", "1966-07", "1966-07-04", "2011-05-04T23:30:00-05:00", "2030-12-31", "2150"]
 DATES = st.sampled_from(USUAL_DATES * 3 + ODD_DATES)
 USUAL_TEXTS = ["fever", "aSS", "x", "10 % & <more>", '"quoted" \\', "Grüße 🩺", "two  blanks", "%b %s", "é"]
+USUAL_TEXTS += ["HEADACHE", "Rash, left arm", "2nd degree block", "Grade 2; settled", "NAUSEA %b", "No", 'Site "A"']
 ODD_TEXTS = ["Fever.", "ends!", " blank", "a\tb", "a\x01b", "\ue000\ue001", "\ue000&\ue001", "f0"]
 TEXTS = st.sampled_from(USUAL_TEXTS * 5 + ODD_TEXTS)
 PRINTED = st.none() | TEXTS
+NOTES = st.just(()) | st.lists(TEXTS, max_size=2).map(tuple)
 NUMBERS = st.sampled_from(
     ["0", "0.0", "5", "5.0", "7.10", "16", "99", "1E+3", "12.5", "-0", "-3", "1E-7", "12345678901234567890"]
 )
@@ -196,7 +198,7 @@ def measurements(draw: st.DrawFn, key: str, names: dict[str, list[str]]) -> Meas
         key, concept, source=here(), text=draw(st.just("lab") | TEXTS if concept else st.just("lab")),
         when=draw(MOMENTS), range_text=draw(st.none() | st.just("5 - 7")), visit=draw(name(names, Visit)),
         components=tuple(components), members=draw(several(names, Measurement)),
-        notes=draw(st.just(()) | st.tuples(TEXTS)),
+        notes=draw(NOTES),
         **draw(results()),
     )  # fmt: skip
 
@@ -219,19 +221,30 @@ def facts(draw: st.DrawFn, key: str, names: dict[str, list[str]]) -> Fact:
     match kind:
         case "visit":
             setting: Any = draw(st.sampled_from([None, "inpatient", "ambulatory"]))
-            return Visit(key, here(), when=when, setting=setting, text=text, codes=codes, reasons=draw(reasons(names)))
+            return Visit(
+                key,
+                here(),
+                when=when,
+                setting=setting,
+                text=text,
+                codes=codes,
+                reasons=draw(reasons(names)),
+                notes=draw(NOTES),
+            )
         case "problem":
             status: Any = draw(st.sampled_from([None, "active", "resolved"]))
             onset = draw(MOMENTS | st.just(Age("40 years", here())))
             return Problem(
                 key, draw(st.sampled_from(["dermatomyositis", None])), here(), text=text, status=status, onset=onset,
                 abatement=when, asserted=draw(MOMENTS), evidence=draw(several(names, Measurement)), visit=visit,
-                due_to=draw(reasons(names)), codes=codes,
+                due_to=draw(reasons(names)), codes=codes, notes=draw(NOTES),
+                certainty=draw(st.sampled_from(["confirmed", "confirmed", "unconfirmed"])),
             )  # fmt: skip
         case "course":
             period = draw(st.booleans())
             return Course(
                 key, draw(st.sampled_from(["ivig", None])), here(), text=text, codes=codes, visit=visit,
+                notes=draw(NOTES),
                 start=draw(MOMENTS) if period else None, end=draw(MOMENTS) if period else None,
                 when=None if period else when, indication=draw(several(names, Problem)),
                 dosage=draw(st.none() | st.builds(lambda dose: Dosage("as said", dose=dose), quantities())),
@@ -243,16 +256,33 @@ def facts(draw: st.DrawFn, key: str, names: dict[str, list[str]]) -> Fact:
             )
             return AdverseEvent(
                 key, None, here(), suspects, text=text, when=when, resulting=draw(several(names, Problem)), visit=visit,
-                severity=draw(st.sampled_from([None, "mild"])), outcome="resolved", codes=codes,
+                severity=draw(st.sampled_from([None, "mild"])), outcome="resolved", codes=codes, notes=draw(NOTES),
             )  # fmt: skip
         case "procedure":
-            return Procedure(key, None, here(), text=text, codes=codes, when=when, reasons=draw(reasons(names)))
+            return Procedure(
+                key,
+                None,
+                here(),
+                text=text,
+                codes=codes,
+                when=when,
+                reasons=draw(reasons(names)),
+                notes=draw(NOTES),
+                body_sites=draw(st.just(()) | st.just(("arm",))),
+            )
         case "report":
             return Report(
-                key, None, here(), text=text, when=when, results=draw(several(names, Measurement)), codes=codes
+                key,
+                None,
+                here(),
+                text=text,
+                when=when,
+                results=draw(several(names, Measurement)),
+                codes=codes,
+                notes=draw(NOTES),
             )
         case "allergy":
-            return Intolerance(key, None, here(), text=text, codes=codes, onset=when, visit=visit)
+            return Intolerance(key, None, here(), text=text, codes=codes, onset=when, visit=visit, notes=draw(NOTES))
         case _:
             return draw(measurements(key, names))
 
@@ -290,6 +320,19 @@ def cases(draw: st.DrawFn) -> Case:
         made.append(fact)
     key = draw(st.sampled_from(["p-1", "registry.p-2"]))
     return extract(*made, person=draw(persons()), key=key, test_data=draw(st.booleans()))
+
+
+def test_facts_that_differ_in_free_text_share_a_template() -> None:
+    def told_of(text: str, note: str) -> Case:
+        return extract(Problem("p", None, here(), text=text, onset=On("2011-05", here()), notes=(note,)))
+
+    for text, note in (("HEADACHE", "Site A"), ("Rash, left arm", "Site B")):
+        QUICK.shape(told_of(text, note))
+    known = len(QUICK.store.known)
+    for text, note in (("2nd degree block", "No site"), ("Übelkeit", 'Ort "C"')):
+        case = told_of(text, note)
+        assert [each[3] for each in QUICK.shape(case).resources] == lines(case)
+    assert len(QUICK.store.known) == known
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

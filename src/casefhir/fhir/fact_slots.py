@@ -9,8 +9,18 @@ from operator import attrgetter
 from typing import Any
 
 from casefhir.fhir.datatypes import text_of, vaguely_same
-from casefhir.fhir.narrative import event_words
-from casefhir.fhir.slots import Dangling, Key, NoTemplate, Reading, Slots, date_slots, narrative_slot, text_slot
+from casefhir.fhir.narrative import event_words, opening
+from casefhir.fhir.slots import (
+    PRIVATE,
+    Dangling,
+    Key,
+    NoTemplate,
+    Reading,
+    Slots,
+    date_slots,
+    narrative_slot,
+    text_slot,
+)
 from casefhir.record import (
     AdverseEvent,
     Between,
@@ -54,17 +64,27 @@ NAMING: dict[type, tuple[tuple[str, type | None], ...]] = {
     Visit: (),
     Intolerance: (("visit", Visit),),
 }
+# the field of the concept that a fact may have beside its text: with neither concept nor codes the text is a slot
+_CONCEPT: dict[type, str | None] = {
+    Problem: "concept", Course: "drug", AdverseEvent: "concept", Procedure: "concept", Report: "concept",
+    Visit: None, Intolerance: "drug",
+}  # fmt: skip
 # fields that may name facts or hold words: with words alone a fact has a template
 _EITHER: dict[type, tuple[str, ...]] = {
     Problem: ("due_to", "after", "related"),
     Procedure: ("reasons",),
     Visit: ("reasons",),
 }
+_TEXT = object()
+"""Stands in a key for words that are a slot."""
+_LONGEST = 1000
 _SILENT = ("key", "source", "named")  # nothing of these is written, but for the key
 
 
 def _fields(kind: type) -> tuple[Callable[[Any], Any], Callable[[Any], tuple[Any, ...]]]:
     special = {*_SILENT, *SLOTTED[kind], *(name for name, _ in NAMING.get(kind, ()))}
+    if kind in NAMING:
+        special |= {"notes", "text"} if kind in _CONCEPT else {"notes"}
     fields = [name for name in kind.__dataclass_fields__ if name not in special]  # type: ignore[attr-defined]
     slotted = SLOTTED[kind]
     take = attrgetter(*slotted) if len(slotted) > 1 else (lambda fact, name=slotted[0]: (getattr(fact, name),))
@@ -88,8 +108,17 @@ def read(fact: Fact, reading: Reading) -> tuple[tuple[Any, ...], Slots]:
             key.append(None)
         else:
             READ.get(type(value), _fixed)(value, key, slots, reading)
+    if fact.notes:
+        _notes(fact.notes, key, slots)
+    else:
+        key.append(None)
     if kind is Measurement:
         _against_range(fact, key)
+    elif slots_text(fact):
+        key.append(_TEXT)
+        _text(fact.text or "", slots)
+    else:
+        key.append(fact.text)
     for name, wanted in NAMING[kind]:
         named = getattr(fact, name)
         if named:
@@ -104,6 +133,48 @@ def read(fact: Fact, reading: Reading) -> tuple[tuple[Any, ...], Slots]:
                 if text_of(each) in reading.by_key:
                     raise NoTemplate
     return tuple(key), slots
+
+
+def slots_text(fact: Fact) -> bool:
+    """Whether the text of a fact is a slot: it is all that names it, and nothing hangs on its letters."""
+    kind = type(fact)
+    if kind not in _CONCEPT:
+        return False
+    concept = _CONCEPT[kind]
+    if fact.codes or (concept is not None and getattr(fact, concept) is not None):
+        return False
+    if type(fact) is Procedure and fact.body_sites:
+        return False  # sites that its name tells are not told again
+    return is_slot(fact.text)
+
+
+def is_slot(text: object) -> bool:
+    """Whether words can stand in a slot: as they are within a sentence and at its start, and without its end."""
+    if type(text) is not str or not text or len(text) > _LONGEST:
+        return False
+    if PRIVATE.fullmatch(text):
+        return True
+    return (
+        text.isprintable()
+        and text[-1] not in " .!?"
+        and text[0] != " "
+        and not ("<" in text or "&" in text)
+        and opening(text) == text
+    )
+
+
+def _text(text: str, slots: Slots) -> None:
+    slots += (text_slot(text), narrative_slot(text))
+
+
+def _notes(notes: tuple[Any, ...], key: Key, slots: Slots) -> None:
+    for note in notes:
+        if is_slot(note):
+            key.append(_TEXT)
+            _text(note, slots)
+        else:
+            key.append(note)
+    key.append(len(notes))
 
 
 def _course_times(fact: Course) -> None:

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from casefhir.fhir.context import Context
-from casefhir.fhir.fact_slots import NAMING, SLOTTED
+from casefhir.fhir.fact_slots import NAMING, SLOTTED, is_slot, slots_text
 from casefhir.record import (
     Address,
     Between,
@@ -99,6 +99,9 @@ class Marks:
         changed: dict[str, Any] = {"key": self.mark(), "source": _NOWHERE}
         changed |= {name: self._leaf(getattr(fact, name)) for name in SLOTTED[type(fact)]}
         changed |= {name: self._names(getattr(fact, name), by_key) for name, _ in NAMING[type(fact)]}
+        changed["notes"] = tuple(self.text() if is_slot(note) else note for note in fact.notes)
+        if slots_text(fact):
+            changed["text"] = self.text()
         made: Fact = _changed(fact, **changed)
         self.named[made.key] = made
         return made

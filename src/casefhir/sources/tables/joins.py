@@ -133,32 +133,32 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
             known[named] = None if place is None else column_read(place, ours.blank, ours.columns[place])
         return known[named]
 
-    def indexed(telling: Telling) -> dict[tuple[str, str], list[tuple[int, Row]]]:
+    def indexed(telling: Telling) -> dict[str, dict[str, list[tuple[int, Row]]]]:
         index = telling.supplements.get(id(token))
         if index is None:
             index = telling.supplements[id(token)] = {}
             for number, their in telling.rows.get(name, ()):
                 named, value = reads[0](their, telling), reads[1](their, telling)
-                index.setdefault((named or "", _figure(value or "")), []).append((number, their))
+                index.setdefault(named or "", {}).setdefault(_figure(value or ""), []).append((number, their))
         return index
 
     def found(row: Row, telling: Telling) -> list[str]:
-        index = indexed(telling)
         notes: list[str] = []
-        for named in dict.fromkeys(named for named, _ in index):
+        for named, index in indexed(telling).items():
             read = read_of(named)
             cell = read(row, telling) if read else None
-            for number, their in index.get((named, _figure(cell)), ()) if cell else ():
+            for number, their in index.get(_figure(cell), ()) if cell else ():
                 telling.touched.add((name, number))
                 label, words = reads[2](their, telling), reads[3](their, telling)
                 notes += [f"{label}: {words}" if label else words] if words else []
         return notes
 
     def left(telling: Telling) -> None:
-        for (named, value), rows in indexed(telling).items():
-            lost = sum((name, number) not in telling.touched for number, _ in rows)
-            if lost:
-                telling.unmapped[rule, column, f"{named} = {value}"] += lost
+        for named, index in indexed(telling).items():
+            for value, rows in index.items():
+                lost = sum((name, number) not in telling.touched for number, _ in rows)
+                if lost:
+                    telling.unmapped[rule, column, f"{named} = {value}"] += lost
 
     scope.frame.left.append(left)
     return found

@@ -41,7 +41,7 @@ class Telling:
     """Sentences for the notes of the fact in the making."""
     touched: set[Place] = field(default_factory=set)
     indexes: dict[int, dict[tuple[str | None, ...], list[tuple[int, Row]]]] = field(default_factory=dict)
-    supplements: dict[int, dict[tuple[str, str], list[tuple[int, Row]]]] = field(default_factory=dict)
+    supplements: dict[int, dict[str, dict[str, list[tuple[int, Row]]]]] = field(default_factory=dict)
     made: dict[str, dict[str, list[tuple[str, str]]]] = field(default_factory=dict)
     """Rule -> key's slug -> (entry, fact key)."""
     made_rows: dict[str, list[tuple[Row, str, str]]] = field(default_factory=dict)
