@@ -23,7 +23,10 @@ class Tally:
 
     def of(self, table: str) -> Counter[str]:
         """The counts of one table."""
-        return self.rows.setdefault(table, Counter(read=0, converted=0, rejected=0, filtered=0))
+        found = self.rows.get(table)
+        if found is None:
+            found = self.rows[table] = Counter(read=0, converted=0, rejected=0, filtered=0)
+        return found
 
     def add(self, other: "Tally") -> None:
         """Add what another piece of the work counted."""

@@ -14,6 +14,7 @@ from casefhir.sources.tables.readers.base import (
     fingerprint,
     header,
 )
+from casefhir.sources.tables.readers.encodings import guessed, mostly_utf8
 from casefhir.sources.tables.rows import OnStart, Row, Start, TableError
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-# what registries are written in where they are not written in UTF-8; the first that fits best is taken, and told
-_ENCODINGS = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_15", "cp437", "cp850", "mac_roman",
-    "shift_jis", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be",
-]  # fmt: skip
 
 
 class TextTable:
@@ -168,23 +164,21 @@ def _encoding(path: Path, found: Fingerprint) -> str:
         for mark, name in _MARKS.items():
             if start.startswith(mark):
                 return name
-        stream.seek(max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3)  # whole characters of UTF-16 and UTF-32
+        begun = max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3  # whole characters of UTF-16 and UTF-32
+        stream.seek(begun)
         sample = stream.read(_SAMPLE)
-        if found.utf8 and sample.count(0) * 10 < len(sample):  # in UTF-16 of western text every second byte is a NUL
+        if found.utf8 and (not sample or sample.count(0) * 10 < len(sample)):  # in UTF-16 of western text every second byte is a NUL
             return "utf-8"
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
-    if best is not None:
-        return _ENCODINGS[0] if _same(sample, best.encoding, _ENCODINGS[0]) else best.encoding
-    raise TableError(f"{path.name}: The encoding of this file could not be found out; name it with --encoding.")
-
-
-def _same(sample: bytes, one: str, other: str) -> bool:
-    try:
-        return sample.decode(one) == sample.decode(other)
-    except UnicodeError:
-        return False
+    place = mostly_utf8(sample)
+    if place is not None and sample.count(0) * 10 < len(sample):
+        raise TableError(
+            f"{path.name}: The bytes are UTF-8, but for some, the first of them at byte {begun + place:,} or after it. "
+            f"Mend them, for in one encoding all cannot be read; or name the encoding with --encoding."
+        )
+    encoding = guessed(sample)
+    if encoding is None:
+        raise TableError(f"{path.name}: The encoding of this file could not be found out; name it with --encoding.")
+    return encoding
 
 
 def _ragged(cells: int, width: int) -> str:
