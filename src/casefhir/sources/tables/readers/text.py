@@ -167,10 +167,11 @@ def _encoding(path: Path, found: Fingerprint) -> str:
         begun = max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3  # whole characters of UTF-16 and UTF-32
         stream.seek(begun)
         sample = stream.read(_SAMPLE)
-        if found.utf8 and (not sample or sample.count(0) * 10 < len(sample)):  # in UTF-16 of western text every second byte is a NUL
+        wide = bool(sample) and sample.count(0) * 10 >= len(sample)  # in UTF-16 of western text each second byte is NUL
+        if found.utf8 and not wide:
             return "utf-8"
     place = mostly_utf8(sample)
-    if place is not None and sample.count(0) * 10 < len(sample):
+    if place is not None and not wide:
         raise TableError(
             f"{path.name}: The bytes are UTF-8, but for some, the first of them at byte {begun + place:,} or after it. "
             f"Mend them, for in one encoding all cannot be read; or name the encoding with --encoding."
