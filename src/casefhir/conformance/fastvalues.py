@@ -140,6 +140,9 @@ class Values:
             return "" if unit_fault(code) else None
         known = self.vocabulary.system(system)
         if known is None:
+            answer = self.vocabulary.knows(system, code)
+            if answer is not None:
+                return None if answer else ""
             return "" if self.definitions.value_set(system) else system
         if code not in known.codes:
             return "" if known.whole else system

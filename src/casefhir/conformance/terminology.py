@@ -175,7 +175,12 @@ class Terminology:
                     value=system,
                 )
                 return
-            self._elsewhere(node, system, code, display)
+            known = self.vocabulary.knows(system, code)  # by the system's grammar
+            if known is False:
+                message = f"{code!r} has not the form of a code of {system}."
+                self.tell("error", "terminology.unknown-code", node, message, "Use one of its codes.", value=code)
+            elif known is None:
+                self._elsewhere(node, system, code, display)
             return
         if code not in found.codes:
             if found.whole:
