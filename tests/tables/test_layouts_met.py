@@ -141,3 +141,22 @@ class TestPhenopackets:
             (120, "mm[Hg]"),
             (80, "mm[Hg]"),
         ]
+
+
+class TestSynthea:
+    def test_the_layout_of_its_first_versions(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "synthea",
+            patients_csv="ID,BIRTHDATE,FIRST,LAST,MARITAL,RACE,ETHNICITY,GENDER\na,1970-01-01,Ann1,Other2,M,white,irish,F\n",
+            encounters_csv="ID,DATE,PATIENT,CODE,DESCRIPTION\ne,2016-02-03,a,185349003,Check up\n",
+            procedures_csv="DATE,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2016-02-03,a,e,430193006,Reconciliation\n",
+            allergies_csv="START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2016-02-03,,a,e,111088007,Latex\n",
+        )
+        assert not tally.rejected
+        (visit,) = resources(out, "Encounter")
+        assert visit["period"]["start"] == "2016-02-03"
+        (procedure,) = resources(out, "Procedure")
+        assert procedure["performedDateTime"] == "2016-02-03"
+        (allergy,) = resources(out, "AllergyIntolerance")
+        assert allergy["code"]["coding"][0]["system"] == "http://snomed.info/sct"

@@ -146,8 +146,8 @@ def _code(scope: Scope, coded: Coded) -> Callable[[Row, Telling], Code | None] |
     system = scope.words(coded.system, "system") if isinstance(coded.system, Cell) else None
     if coded.code is not None and coded.system is None:
         scope.problem("a code needs its `system`")
-    if code is None and curie is None:
-        return None
+    if (code is None and curie is None) or (isinstance(coded.system, Cell) and system is None):
+        return None  # its column may be missing, and is
     memo: dict[tuple[str | None, ...], Code | None] = {}
     column, rule = scope.column_of(coded.code or coded.curie), scope.rule
 
