@@ -5,6 +5,7 @@ made up.
 import json
 from pathlib import Path
 
+from casefhir.sources.tables.drafting.draft import draft_mapping as draft
 from casefhir.tables import Options, Tally, convert_tables
 
 DICTIONARY = 'Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,Text Validation Max,Identifier?'  # noqa: E501
@@ -160,3 +161,33 @@ class TestSynthea:
         assert procedure["performedDateTime"] == "2016-02-03"
         (allergy,) = resources(out, "AllergyIntolerance")
         assert allergy["code"]["coding"][0]["system"] == "http://snomed.info/sct"
+
+
+class TestRegistriesOfOtherTongues:
+    def drafted(self, folder: Path, text: str, encoding: str = "utf-8") -> str:
+        (folder / "in").mkdir(parents=True)
+        (folder / "in" / "register.csv").write_text(text, encoding=encoding)
+        (folder / "t.toml").write_text(draft([folder / "in"]))
+        return (folder / "t.toml").read_text()
+
+    def test_german_with_a_note_under_the_table(self, tmp_path: Path) -> None:
+        told = self.drafted(
+            tmp_path,
+            "Pat-Nr;Geschlecht;Datum;DLCO (%);Diagnose;Bemerkung\n1;w;07.09.2022;65;Polymyositis;über Nacht\n"
+            "2;m;13.09.2022;70;;\nn.d. = nicht durchgeführt;;;;;\n",
+            "cp1252",
+        )
+        assert "dlco-percent-predicted" in told
+        out = tmp_path / "out"
+        tally = convert_tables([tmp_path / "in"], tmp_path / "t.toml", out, Options(test_data=True))
+        assert tally.persons == 2
+        (row,) = tally.rejected
+        assert "nothing but its key" in row[2]
+
+    def test_h_and_m_are_hombre_and_mujer(self, tmp_path: Path) -> None:
+        told = self.drafted(tmp_path, "paciente,sexo,prueba,resultado\n1,H,CK,5\n2,M,CK,6\n")
+        assert 'map = { "H" = "male", "M" = "female" } }   # is it so?' in told
+
+    def test_dates_that_contradict_each_other_are_not_read_in_one_order(self, tmp_path: Path) -> None:
+        told = self.drafted(tmp_path, "MRN,Sex,Visit Date,CK\n1,F,13/05/2021,5\n2,M,11/30/2021,6\n3,M,10/05/2021,7\n")
+        assert 'dates = ["iso"]   # 11/30/2021 has the month first, 13/05/2021 the day' in told

@@ -61,6 +61,7 @@ class Attempt:
 
     def __init__(self, plan: "Plan", rows: PersonRows, excluded: set[Place]) -> None:
         self.plan = plan
+        self.rows = rows
         self.rejects: list[Reject] = []
         self.left_out: set[Place] = set()
         self.person: Person | None = None
@@ -75,6 +76,12 @@ class Attempt:
 
     def run(self) -> None:
         """Tells the person, then every fact."""
+        if _is_bare(self.rows):
+            self.no_person = (
+                "the row holds nothing but its key, as a note under a table does",
+                "leave it out, or fill in what it tells",
+            )
+            return
         self._tell_person()
         if self.person is None:
             return
@@ -236,6 +243,12 @@ class Attempt:
 
     def _reject(self, table: str, number: int, step: Step, refused: Refused) -> None:
         self.rejects.append(Reject(table, number, refused.column or "", step.name, refused.reason, refused.mend))
+
+
+def _is_bare(rows: PersonRows) -> bool:
+    """Whether a person has one row alone, in which nothing is filled in but the key."""
+    listed = [row for each in rows.rows.values() for _, row in each]
+    return len(listed) == 1 and sum(1 for cell in listed[0] if cell and cell.strip()) <= len(rows.key) < len(listed[0])
 
 
 def _remember(telling: Telling, course: Course) -> None:

@@ -15,10 +15,14 @@ _UNITS = {
     "h": "h", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "d": "d", "day": "d", "days": "d", "w": "wk",
     "wk": "wk", "wks": "wk", "week": "wk", "weeks": "wk", "m": "mo", "mo": "mo", "month": "mo", "months": "mo",
     "y": "a", "year": "a", "years": "a", "min": "min",
+    "tag": "d", "tage": "d", "jour": "d", "jours": "d", "día": "d", "dia": "d", "días": "d", "dias": "d",
+    "woche": "wk", "wochen": "wk", "semaine": "wk", "semaines": "wk", "semana": "wk", "semanas": "wk",
+    "monat": "mo", "monate": "mo", "mois": "mo", "mes": "mo", "meses": "mo",
 }  # fmt: skip
 _NUMBERS = {"once": 1, "one": 1, "twice": 2, "two": 2, "three": 3, "thrice": 3, "four": 4, "five": 5, "six": 6}
 _N = r"(?P<n>\d{1,3}|once|twice|thrice|one|two|three|four|five|six)"
-_UNIT = r"(?P<unit>hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|m|years?|y|min)"
+_OTHER_TONGUES = r"tage?|jours?|d[ií]as?|wochen?|semaines?|semanas?|monate?|mois|mes(?:es)?"
+_UNIT = rf"(?P<unit>{_OTHER_TONGUES}|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|m|years?|y|min)"
 _LONG_UNIT = _UNIT.replace("|m|", "|")
 _EVERY = re.compile(rf"(?:q|every|each)\s?{_N}?\s?{_UNIT}", re.I)
 _TIMES = re.compile(

@@ -68,7 +68,13 @@ def _person(table: Seen) -> Iterator[str]:
     if sex:
         values = [value for value in table.columns[sex].values if len(value) <= LONGEST_WORDS]
         coded = {value for value in values if value.isdigit()}
-        if coded:
+        letters = {value.casefold() for value in values}
+        if letters in ({"h", "m"}, {"h", "f"}):  # hombre and mujer, homme and femme
+            told = ", ".join(
+                f'{text(value)} = "{"male" if value.casefold() == "h" else "female"}"' for value in sorted(values)
+            )
+            yield f"sex = {{ column = {text(sex)}, map = {{ {told} }} }}   # is it so?"
+        elif coded:
             told = ", ".join(f'{text(value)} = ""' for value in sorted(coded))
             yield f"sex = {{ column = {text(sex)}, map = {{ {told} }} }}   # which is female, which male?"
         else:

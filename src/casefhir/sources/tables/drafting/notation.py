@@ -16,12 +16,16 @@ def dates(profiles: list[ColumnProfile]) -> Iterator[str]:
     if dotted:
         month_first = any(int(match[2]) > 12 for match in dotted)
         day_first = any(int(match[1]) > 12 for match in dotted)
-        notations.append("mdy" if month_first and not day_first else "dmy")
-        if month_first == day_first:
-            why = f"   # {dotted[0][0]!r}: day or month first? No date here tells" + (
-                "; they contradict each other" if month_first else ""
-            )
-    if any(re.fullmatch(r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}", cell) for cell in cells) and "dmy" not in notations:
+        if month_first and day_first:  # either order would read some of them wrongly
+            one = next(match[0] for match in dotted if int(match[2]) > 12)
+            other = next(match[0] for match in dotted if int(match[1]) > 12)
+            why = f'   # {one} has the month first, {other} the day: mend one kind, then say "mdy" or "dmy"'
+            notations = notations or ["iso"]
+        else:
+            notations.append("mdy" if month_first else "dmy")
+            if not day_first and not month_first:
+                why = f"   # {dotted[0][0]!r}: day or month first? No date here tells"
+    if any(re.fullmatch(r"\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}", cell) for cell in cells) and not dotted:
         notations.append("dmy")
     yield f"dates = [{', '.join(text(each) for each in notations)}]{why}"
     if any(re.fullmatch(r"\d{1,2}[./]\d{1,2}[./]\d{2}", cell) for cell in cells):
@@ -39,6 +43,9 @@ def numbers(profiles: list[ColumnProfile]) -> Iterator[str]:
         yield 'decimal = ","'
         if "." in grouped:
             yield 'thousands = "."'
+    elif "." in grouped and not decimal and "," not in grouped:
+        one = next(cell for cell in cells if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", cell))
+        yield f'# thousands = "."   # is {one} a whole number? So it is read with a decimal point'
     elif "," in grouped:
         sure = "" if decimal else "   # 3,072: thousands, or a decimal comma?"
         yield f'thousands = ","{sure}'

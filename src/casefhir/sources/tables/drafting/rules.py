@@ -8,6 +8,7 @@ from casefhir.sources.tables.drafting.seen import Seen, plain, row_key
 from casefhir.sources.tables.drafting.toml import described, text
 from casefhir.sources.tables.facts.measurement import KINDS
 from casefhir.sources.tables.facts.naming import known_names
+from casefhir.sources.tables.facts.units import commensurable
 
 _UNIT_IN_HEADER = re.compile(r"(?P<name>.*?)[ _]*[\[(](?P<unit>[^\])]+)[\])]\s*")
 _VISIT_IN_HEADER = re.compile(
@@ -60,7 +61,8 @@ def _called(table: Seen, unique: list[str], kind: str) -> Iterator[str]:
     yield from _fields(table, **times[kind])
 
 
-def _begun(table: Seen, kind: str, unique: list[str]) -> Iterator[str]:
+def _begun(table: Seen, kind: str, unique: list[str], named: str = "") -> Iterator[str]:
+    """The head of a rule; `named`: the part that says what its facts are, without which a row tells none."""
     yield ""
     yield f"[[{kind}]]"
     yield f"name = {text(f'{table.name}{_SUFFIXES.get(kind, str())}'.replace('_', '-'))}"
@@ -70,6 +72,10 @@ def _begun(table: Seen, kind: str, unique: list[str]) -> Iterator[str]:
         yield f"key = [{', '.join(text(each) for each in unique)}]"
     else:
         yield "key = []   # which columns tell a person's rows apart? Without them ids come from all that is read"
+    column = table.roles.get(named)
+    if column and table.columns[column].blank and "'" not in column:
+        condition = f"row['{column}'] != ''"
+        yield f"where = {text(condition)}"
 
 
 def _fields(table: Seen, **roles: str) -> Iterator[str]:
@@ -80,7 +86,7 @@ def _fields(table: Seen, **roles: str) -> Iterator[str]:
 
 
 def _event(table: Seen, unique: list[str]) -> Iterator[str]:
-    yield from _begun(table, "adverse_event", unique)
+    yield from _begun(table, "adverse_event", unique, "event")
     yield from _fields(
         table, text="event", when="start", end="end", severity="grade", outcome="outcome", action="action"
     )
@@ -90,7 +96,7 @@ def _event(table: Seen, unique: list[str]) -> Iterator[str]:
 
 
 def _course(table: Seen, unique: list[str]) -> Iterator[str]:
-    yield from _begun(table, "course", unique)
+    yield from _begun(table, "course", unique, "drug")
     yield from _fields(table, drug="drug", start="start", end="end", ongoing="ongoing")
     reason = table.take("reason")
     if reason:
@@ -101,12 +107,12 @@ def _course(table: Seen, unique: list[str]) -> Iterator[str]:
 
 
 def _problem(table: Seen, unique: list[str]) -> Iterator[str]:
-    yield from _begun(table, "problem", unique)
+    yield from _begun(table, "problem", unique, "problem")
     yield from _fields(table, concept="problem", onset="start", abatement="end", asserted="diagnosed")
 
 
 def _procedure(table: Seen, unique: list[str]) -> Iterator[str]:
-    yield from _begun(table, "procedure", unique)
+    yield from _begun(table, "procedure", unique, "procedure")
     yield from _fields(table, text="procedure", when="start")
 
 
@@ -136,6 +142,16 @@ def _long(table: Seen, unique: list[str]) -> Iterator[str]:
     yield from _fields(table, flag="flag", when="date")
 
 
+def _fitting(concept: str | None, unit: str) -> str | None:
+    """The concept, or its share of the predicted value where the unit is a percent that it is not measured in."""
+    code = terms.ucum_code(unit) if unit else None
+    wanted = terms.concept(concept).unit if concept else ""
+    if concept is None or not code or not wanted or commensurable(code, wanted):
+        return concept
+    share = f"{concept}-percent-predicted"
+    return share if code == "%" and share in terms.concepts() else None
+
+
 def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
     """Columns called like measurements of the catalogue, perhaps with a unit or a visit in the header."""
     known = known_names(KINDS)
@@ -151,7 +167,7 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
         match = _VISIT_IN_HEADER.fullmatch(name)
         if match:
             name, visit = match["name"], match["visit"]
-        concept = known.get(name.strip().casefold())
+        concept = _fitting(known.get(name.strip().casefold()), unit)
         if concept is None or concept == "age":
             continue
         table.used.add(column)

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -77,8 +78,9 @@ def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
 
 
 def plain(header: str) -> str:
-    """A header in small letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
+    """A header in small letters without accents, digits and underscores."""
+    bare = unicodedata.normalize("NFKD", header.lower().replace("ß", "ss"))
+    return re.sub(r"[^a-z0-9]+", "_", "".join(each for each in bare if not unicodedata.combining(each))).strip("_")
 
 
 def _person_key(tables: list[Seen]) -> str:
@@ -90,9 +92,11 @@ def _person_key(tables: list[Seen]) -> str:
         return min(named, key=lambda column: (-counts[column], order.index(plain(column))))
     column, count = counts.most_common(1)[0]
     if count < len(tables):
+        heads = "; ".join(f"{table.file}: {', '.join([*table.columns][:4])}" for table in tables[:4])
         raise TableError(
-            "No column of these tables looks like the person's key. Begin with a mapping of your own "
-            "(docs/mapping.md), or call the column patient_id."
+            f"No column of these tables looks like the person's key. The first rows were read as headers ({heads}): "
+            f"delete what stands above a header. Else begin with a mapping of your own (docs/mapping.md), or call the "
+            f"column patient_id."
         )
     return column
 
