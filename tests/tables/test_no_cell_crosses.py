@@ -48,6 +48,8 @@ key = ["ID"]
 key = ["ID"]
 [tables.mh]
 key = ["ID"]
+[tables.sp]
+key = ["ID"]
 [person]
 table = "dm"
 sex = "SEX"
@@ -68,6 +70,7 @@ text = ["TERM", "SPARE"]
 onset = "FROM"
 abatement = "TO"
 notes = ["NOTE"]
+evidence = [{ rule = "lab", key = ["SEQ"] }]
 [[course]]
 name = "ex"
 table = "ex"
@@ -90,7 +93,11 @@ value = "RES"
 unit = "UNIT"
 range = { low = "LO", high = "HI" }
 flag = "FLAG"
-notes = ["NOTE", { table = "sv", column = "CALLED", on = { V = "V" } }]
+notes = [
+  "NOTE",
+  { table = "sv", column = "CALLED", on = { V = "V" } },
+  { table = "sp", label = "LABEL", column = "WORDS", names = "NAMES", value = "VALUE" },
+]
 when = ["DAY", { date = { table = "sv", column = "DAY", on = { V = "V" } } }]
 [[measurement]]
 name = "wide"
@@ -130,10 +137,11 @@ action = "ACN"
 """
 NUMBERS = {"RES", "LO", "HI", "DOSE", "A1", "A2", "B1", "B2", "UP", "DOWN"}
 DATES = {"BORN", "DAY", "FROM", "TO"}
-WORDS = {"NAME", "NUMBER", "CALLED", "TERM", "SPARE", "NOTE", "TRT", "REMARK"}
+WORDS = {"WORDS", "NAME", "NUMBER", "CALLED", "TERM", "SPARE", "NOTE", "TRT", "REMARK"}
 FIXED = {
     "SEX": ("F", "M", "U"), "TEST": ("Aldolase", "Ferritin", "Factor"), "FLAG": ("H", "L"),
     "UNIT": ("U/L", "mg/dl", "g/l"), "UNITA": ("mg/l", "mg/dl"), "UNITB": ("g/l", "mg/l"), "ACN": ("DRUG WITHDRAWN",),
+    "LABEL": ("Flag", "Grade"),
 }  # fmt: skip
 """Cells of which many rows have the same: what is remembered of one row and used for another hangs on them."""
 COLUMNS = {
@@ -144,8 +152,9 @@ COLUMNS = {
     "ex": ("ID", "SEQ", "V", "TRT", "FROM", "TO", "DOSE", "UNIT"),
     "ae": ("ID", "SEQ", "V", "EXSEQ", "TERM", "FROM", "TO", "ACN"),
     "mh": ("ID", "SEQ", "TERM", "SPARE", "FROM", "TO", "NOTE"),
+    "sp": ("ID", "NAMES", "VALUE", "LABEL", "WORDS"),
 }
-KEYS = {"ID", "SEQ", "V", "ROWID", "EXSEQ"}
+KEYS = {"NAMES", "VALUE", "ID", "SEQ", "V", "ROWID", "EXSEQ"}
 PERSONS = ["P1", "P10", "p1", "P1 0", "P1.0", "P2"]
 _FIRST = {"BORN": date(1940, 1, 1)}
 _DAY_ZERO = date(1990, 1, 1)
@@ -245,6 +254,8 @@ def tables(draw: st.DrawFn) -> Tables:
         places = st.sampled_from(["", "9", *visits])  # 9: a visit that is not there
         for number in range(1, 1 + draw(st.integers(0, 4))):
             add("lb", person, SEQ=str(number), V=draw(places))
+            if draw(st.booleans()):
+                add("sp", person, NAMES=draw(st.sampled_from(["SEQ", "SEQ", "V"])), VALUE=str(draw(st.integers(1, 4))))
         for number in range(1, 1 + draw(st.integers(0, 2))):
             add("ex", person, SEQ=str(number), V=draw(places))
             add("mh", person, SEQ=str(number))
@@ -293,7 +304,13 @@ def allowed(made: Tables, row: Row, rule: str, fact: str) -> Allowed:
         visit = made.of("sv", who, V=row["V"])
         joined = tokens(visit[0], "CALLED") if visit else set()
         day = tokens(row, "DAY") or (tokens(visit[0], "DAY") if visit else set())
-        return Allowed(tokens(row, "RES", "LO", "HI", "NOTE") | joined | day)
+        added = {
+            each
+            for more in made.rows["sp"]
+            if more.person == who and row[more["NAMES"]] == more["VALUE"]
+            for each in tokens(more, "WORDS")
+        }
+        return Allowed(tokens(row, "RES", "LO", "HI", "NOTE") | joined | day | added)
     if rule == "wide":
         _, entry, number, _ = fact.split(".")
         return Allowed(tokens(row, f"{entry.upper()}{number}", "DAY"))
