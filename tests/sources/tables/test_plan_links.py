@@ -8,6 +8,7 @@ from casefhir.fhir import convert
 from casefhir.record import Course, Measurement, Problem, Procedure, Report, check
 from casefhir.sources.tables.load import MappingError
 from casefhir.sources.tables.plan import Mapped
+from casefhir.sources.tables.privacy import MASK
 from tests.sources.tables.tables import PERSON, one, told
 
 LINKED = (
@@ -63,10 +64,10 @@ reports = [{ rule = "im", key = ["SEEN"] }]
 BLANK = dict.fromkeys(("KIND", "SEEN", "MEASURED", "BY", "WORDS", "AFTER", "WITH"), "")
 
 
-def linked(**cells: str) -> Mapped:
+def linked(head: str = "", **cells: str) -> Mapped:
     """A person with two results, a report of one of them, a cause, and a problem whose cells are given."""
     return one(
-        LINKED,
+        head + LINKED,
         {
             "dm": [{"ID": "1", "SEX": "F"}],
             "lb": [
@@ -114,6 +115,12 @@ def test_a_link_that_leads_nowhere_is_counted() -> None:
     found = linked(SEEN="8")
     assert facts(found, Problem)[1].evidence == ()
     assert found.unmapped["mh", "SEEN -> im", "8"] == 1
+
+
+def test_where_keys_are_hashed_a_lost_link_does_not_show_them() -> None:
+    found = linked("[privacy]\nhash_keys = true\n", SEEN="secret-8", MEASURED="2")
+    assert found.unmapped == Counter({("mh", "SEEN -> im", MASK): 1})
+    assert [len(each.evidence) for each in facts(found, Problem)] == [0, 1]  # of the cause, and of the other
 
 
 SUPPLEMENTED = (

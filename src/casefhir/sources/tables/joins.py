@@ -9,6 +9,7 @@ from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Cell, Supplement
 from casefhir.sources.tables.frame import passes
 from casefhir.sources.tables.lookups import find_column
+from casefhir.sources.tables.privacy import MASK
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.telling import Read, Telling, UnmappedWords, marked
@@ -124,7 +125,7 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
         return None
     reads = [column_read(each, other.blank, other.columns[each]) for each in places if each is not None]
     name, rule, ours, column = other.name, scope.rule, scope.of, f"{told.value} -> {scope.of.name}"
-    token = object()
+    token, hidden = object(), scope.frame.loaded.mapping.privacy.hash_keys
     known: dict[str, Read | None] = {}
 
     def read_of(named: str) -> Read | None:
@@ -158,7 +159,7 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
             for value, rows in index.items():
                 lost = sum((name, number) not in telling.touched for number, _ in rows)
                 if lost:
-                    telling.unmapped[rule, column, f"{named} = {value}"] += lost
+                    telling.unmapped[rule, column, f"{named} = {MASK if hidden else value}"] += lost
 
     scope.frame.left.append(left)
     return found

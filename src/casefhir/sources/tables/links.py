@@ -5,6 +5,7 @@ from collections.abc import Callable
 from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Link, VisitLink, WordsOrLink
 from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.privacy import MASK
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import joined
@@ -93,13 +94,14 @@ class Links:
             return None
         asked = [each for each in reads if each]
         slug, name, entry, rule = self.slug, link.rule, link.each, scope.rule
+        hidden = self.mapping.privacy.hash_keys
 
         def words_of(row: Row, telling: Telling) -> tuple[str, str] | None:
             told = [each(row, telling) for each in asked]
             if None in told:
                 return None
             plain = [str(each) for each in told]
-            return slug(plain), ", ".join(plain)
+            return slug(plain), MASK if hidden else ", ".join(plain)
 
         remembered = part.remembered(words_of)
         column = ", ".join(scope.column_of(each) for each in link.key or ())
@@ -128,7 +130,7 @@ class Links:
         theirs = [column_read(place, other.blank, other.columns[place]) for place in places if place is not None]
         given = [each for each in ours if each]
         name, entry, rule = link.rule, link.each, scope.rule
-        column = ", ".join(link.on.values())
+        column, hidden = ", ".join(link.on.values()), self.mapping.privacy.hash_keys
 
         def found(row: Row, telling: Telling) -> list[str]:
             wanted = [each(row, telling) for each in given]
@@ -141,7 +143,8 @@ class Links:
             ]
             keys.sort()
             if wanted and not keys:
-                telling.unmapped[rule, f"{column} -> {name}", ", ".join(str(each) for each in wanted)] += 1
+                words = MASK if hidden else ", ".join(str(each) for each in wanted)
+                telling.unmapped[rule, f"{column} -> {name}", words] += 1
             return keys
 
         return found
