@@ -173,11 +173,13 @@ class TestRegistriesOfOtherTongues:
     def test_german_with_a_note_under_the_table(self, tmp_path: Path) -> None:
         told = self.drafted(
             tmp_path,
-            "Pat-Nr;Geschlecht;Datum;DLCO (%);Diagnose;Bemerkung\n1;w;07.09.2022;65;Polymyositis;über Nacht\n"
-            "2;m;13.09.2022;70;;\nn.d. = nicht durchgeführt;;;;;\n",
+            "Pat-Nr;Geschlecht;Datum;DLCO (%);CK U/l;Diagnose;Bemerkung\n"
+            "1;w;07.09.2022;65;170;Polymyositis;über Nacht\n"
+            "2;m;13.09.2022;70;;;\nn.d. = nicht durchgeführt;;;;;;\n",
             "cp1252",
         )
         assert "dlco-percent-predicted" in told
+        assert 'column = "CK U/l", concept = "ck", unit = "U/l"' in told
         out = tmp_path / "out"
         tally = convert_tables([tmp_path / "in"], tmp_path / "t.toml", out, Options(test_data=True))
         assert tally.persons == 2

@@ -323,7 +323,8 @@ def allowed(made: Tables, row: Row, rule: str, fact: str) -> Allowed:
         return Allowed(tokens(row, "TRT", "FROM", "TO", "DOSE") | tokens(person, "REMARK"), may)
     assert rule == "ae"
     blamed = made.of("ex", who, SEQ=row["EXSEQ"])
-    may = {each for course in blamed for each in tokens(course, "TRT", "FROM", "TO")}
+    # a suspect is told apart by its start, or by its dose where it has none
+    may = {each for course in blamed for each in tokens(course, "TRT", "FROM", "TO", "DOSE")}
     if fact.endswith(".condition"):
         return Allowed(tokens(row, "TERM", "FROM", "TO"), may)
     return Allowed(tokens(row, "TERM", "FROM"), may)

@@ -164,6 +164,8 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
         match = _UNIT_IN_HEADER.fullmatch(name)
         if match:
             name, unit = match["name"], match["unit"]
+        elif terms.ucum_code(name.rpartition(" ")[2]) and known.get(name.rpartition(" ")[0].strip().casefold()):
+            name, _, unit = name.rpartition(" ")
         match = _VISIT_IN_HEADER.fullmatch(name)
         if match:
             name, visit = match["name"], match["visit"]
