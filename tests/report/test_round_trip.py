@@ -123,6 +123,9 @@ def registries(draw: Callable[[Any], Any]) -> dict[str, Rows]:
         for no in several():
             values = [draw(TEXT), of("", "completed", "not-done"), some(date(2000, 2009)), some(TEXT), some(TEXT)]
             found["procedures"].append(_row("procedures", person, no, *values, some(TEXT)))
+        told = [cell for rows in found.values() for row in rows if row["patient"] == person for cell in row.values()]
+        if not "".join(told).removeprefix(person):
+            found["patients"][-1]["sex"] = "female"  # a key alone is taken for a note under the table
     return found
 
 
