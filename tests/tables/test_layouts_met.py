@@ -62,11 +62,12 @@ class TestRedcap:
     def test_files_as_redcap_names_them_and_fields_that_are_no_results(self, tmp_path: Path) -> None:
         dictionary = (
             f"{DICTIONARY}\nstudy_id,a,,text,Study ID,,,,,,\nname,a,,text,Name,,,,,,y\nsmoker,a,,yesno,Smoker,,,,,,\n"
-            'bmi,a,,calc,BMI,"round([w]/([h]*[h]),1)",,,,,\nscan,a,,file,Scan,,,,,,\nck,b,,text,CK,,,number,,,\n'
+            'bmi,a,,calc,BMI,"round([w]/([h]*[h]),1)",,,,,\nscan,a,,file,Scan,,,,,,\nseen,a,,text,Seen,,,date_ymd,,,\n'
+            'age_group,a,,radio,Age group,"1, 0-17 | 2, 18-64",,,,,\nck,b,,text,CK,,,number,,,\n'
         )
         data = (
-            "study_id,redcap_repeat_instrument,redcap_repeat_instance,name,smoker,bmi,scan,a_complete,ck,b_complete\n"
-            "7,,,Invented Person,0,24.1,[document],2,,\n7,b,1,,,,,,120,2\n7,b,2,,,,,,140,2\n"
+            "study_id,redcap_repeat_instrument,redcap_repeat_instance,name,smoker,bmi,scan,seen,age_group,a_complete,ck\n"
+            "7,,,Invented Person,0,24.1,[document],2020-03-04,2,2,\n7,b,1,,,,,,,,120\n7,b,2,,,,,,,,140\n"
         )
         out, tally = converted(
             tmp_path,
@@ -75,7 +76,10 @@ class TestRedcap:
         )
         assert not tally.rejected
         told = {each["code"]["text"]: each for each in resources(out, "Observation")}
-        assert set(told) == {"Smoker", "BMI", "CK"}
+        assert set(told) == {"Smoker", "BMI", "CK", "Seen", "Age group"}
+        assert told["Seen"]["valueCodeableConcept"]["text"] == "2020-03-04"
+        assert told["Age group"]["valueCodeableConcept"]["text"] == "18-64"
+        assert told["CK"]["valueQuantity"]["value"] in (120, 140)
         assert told["Smoker"]["valueCodeableConcept"]["text"] == "No"
         assert [each["note"][0]["text"] for each in resources(out, "Observation") if "note" in each] == ["b 1", "b 2"]
         assert "Invented" not in (out / "Observation.ndjson").read_text()
