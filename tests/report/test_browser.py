@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -524,6 +525,48 @@ def test_words_in_no_fact_are_gone_through_one_by_one(opened: Open, tmp_path: Pa
         press(browser, "[data-gap]")
         gone.append(browser.find_element("css selector", ".gap.lit").text.strip())
     assert gone == [", and", ". She likes tea.", ", and"]
+
+
+RELATIVE = {
+    "url": "http://hl7.org/fhir/StructureDefinition/relative-date",
+    "extension": [
+        {"url": "event", "valueReference": {"reference": "Observation/o"}},
+        {"url": "relationship", "valueCode": "after"},
+        {"url": "offset", "valueDuration": {"value": 3, "code": "mo", "system": "http://unitsofmeasure.org"}},
+    ],
+}
+ODD = {
+    "nothing": [],
+    "no ids": [{"resourceType": "Patient"}, {"resourceType": "Observation", "code": {"text": "x"}}],
+    "after itself": [{"_effectiveDateTime": {"extension": [RELATIVE]}}],
+    "an end before its start": [{"effectivePeriod": {"start": "2014", "end": "2012"}, "valueString": "x"}],
+    "no dates": [{"id": f"o{at}", "effectiveDateTime": each}
+                 for at, each in enumerate(["2012-13", "soon", 5, ["2012"], None])],
+    "the first and the last day": [{"id": f"o{at}", "effectiveDateTime": each, "valueQuantity": {"value": at}}
+                                   for at, each in enumerate(["0001-01-01", "9999-12-31"])],
+    "numbers of all sizes": [{"id": f"o{at}", "effectiveDateTime": f"201{at}", "valueQuantity": {"value": each}}
+                             for at, each in enumerate([Decimal("1E300"), -5, Decimal("1E-300"), True, "12", [1]])],
+    "R5": [{"resourceType": "MedicationStatement", "medication": {"concept": {"text": "x"}},
+            "effectivePeriod": {"start": "2014"}}],
+    "a group": [{"subject": {"reference": "Group/g"}, "effectiveDateTime": "2012"},
+                {"resourceType": "Group", "id": "g"}],
+    "long words": [{"code": {"text": "\u202e" + "B" * 50000}, "effectiveDateTime": "2012",
+                    "valueString": "C " * 50000}],
+    "parts of nothing": [{"status": ["x"], "note": "y", "component": [None, {}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_bundle_opens_without_an_error_and_every_fact_is_told(name: str, opened: Open) -> None:
+    plain = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"}, "code": {"text": "CK"}}
+    found = [each if each.get("resourceType") in ("Patient", "Group") else plain | each for each in ODD[name]]
+    resources = held(*found)
+    browser = opened(page(resources))
+    assert [each["message"] for each in browser.get_log("browser")] == []
+    rows = browser.execute_script("return document.querySelectorAll('tr[data-fact]').length")
+    assert rows == sum(each.type not in ("Patient", "Group") for each in resources)
+    wide, window = browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= window
 
 
 def test_two_hundred_cases_open_at_once_and_are_unpacked_when_the_reader_comes(opened: Open, tmp_path: Path) -> None:

@@ -174,6 +174,12 @@ def test_a_patient_with_nothing_is_a_case() -> None:
     assert "No fact of this case has a date that can be drawn." in html
 
 
+def test_what_tells_of_no_patient_is_counted_on_the_page() -> None:
+    html = page(held({"resourceType": "Foo", "id": "f"}, {"resourceType": "Organization", "id": "o"})).decode()
+    assert "Not shown, for it tells of no patient: 1 Foo, 1 Organization." in html
+    assert "Not shown" not in page(held({"resourceType": "Patient", "id": "p"})).decode()
+
+
 def test_a_case_of_results_in_words_alone_has_them_drawn_at_once() -> None:
     person = {"resourceType": "Patient", "id": "p"}
     result = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"}, "code": {"text": "rash"}}

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -71,6 +72,7 @@ def page(resources: Resources, findings: Sequence[Finding] | None = None, source
         multiples=beside,
         multiples_data=safe(embedded(json.dumps({**(beside or {}), "schema": SCHEMA}))),
         cases=shown,
+        unplaced=_unplaced(resources, found),
         kinds=kinds,
         opened=len(found) <= _OPENED,
         validated=findings is not None,
@@ -98,6 +100,12 @@ def _policy(*scripts: str) -> str:
     hashes = [base64.b64encode(hashlib.sha256(each.encode("utf-8")).digest()).decode() for each in scripts if each]
     allowed = " ".join(f"'sha256-{each}'" for each in hashes)
     return f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
+
+
+def _unplaced(resources: Resources, found: Sequence[Case]) -> list[tuple[str, int]]:
+    """What stands in no case, by type: it tells of no patient, and a page that says nothing of it would hide it."""
+    placed_ = {id(each.value) for case in found for each in case.resources}
+    return sorted(Counter(each.type for each in resources if id(each.value) not in placed_).items())
 
 
 def _paper(heading: str, found: Sequence[Case]) -> str:
