@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from casefhir import exactjson
+from casefhir import exactjson, library
 from casefhir.delivery import last_sources, receipts
 
 from .conftest import Hapi
@@ -123,6 +123,24 @@ def test_a_server_that_goes_away_ends_with_4_and_the_receipt_until_then(
     assert taken_up.stderr.splitlines() == ["1: alpha: skipped", "2: beta: done (9 created)"]
     kept = receipts(Path(environ["XDG_STATE_HOME"]) / "casefhir" / "outbox.sqlite")
     assert {row["case"] for row in kept} == {"alpha", "beta"}
+
+
+def test_a_refusal_of_a_published_case_names_its_line_though_no_folder_is_given(environ: dict[str, str]) -> None:
+    def answer(request: Request) -> Reply | None:
+        if request.method == "POST" and json.loads(request.body)["type"] == "transaction":
+            issue = {"severity": "error", "code": "invalid", "diagnostics": "no", "expression": ["Bundle.entry[5]"]}
+            return Reply(422, {"resourceType": "OperationOutcome", "issue": [issue]})
+        return takes_everything(request)
+
+    with serving(answer) as server:
+        done = run(environ, "upload", f"{server.url}/fhir", "--json")
+    assert done.returncode == 3
+    receipt = json.loads(done.stdout)
+    assert len(receipt["cases"]) == 6
+    lines = {path.name: path.read_text("utf-8").splitlines() for path in library.published_mappings()}
+    for case in receipt["cases"]:
+        fact, file, number = re.search(r"fact (\S+) \((\w+\.py):(\d+)\)", case["problem"]).groups()  # type: ignore[union-attr]
+        assert f'"{fact}"' in lines[file][int(number) - 1]
 
 
 def test_nothing_listens_there_is_4(environ: dict[str, str]) -> None:
