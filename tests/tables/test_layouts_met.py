@@ -52,6 +52,18 @@ class TestOmop:
         assert person["gender"] == "female"
         assert "No matching concept" not in (out / "Observation.ndjson").read_text() + json.dumps(person)
 
+    def test_strings_that_look_like_numbers_are_words(self, tmp_path: Path) -> None:
+        strings = ("2020-03-04", "405-321-1111", "12", "<5")
+        rows = "".join(f"{no},1,11,2020-01-02,{told},0\n" for no, told in enumerate(strings, 1))
+        head = "OBSERVATION_ID,PERSON_ID,OBSERVATION_CONCEPT_ID,OBSERVATION_DATE,VALUE_AS_STRING,VALUE_AS_CONCEPT_ID\n"
+        out, tally = converted(
+            tmp_path, "omop", PERSON_csv=self.PERSON, OBSERVATION_csv=head + rows, CONCEPT_csv=self.CONCEPT
+        )
+        assert not tally.rejected
+        date, telephone, twelve, below = resources(out, "Observation")
+        assert (date["valueCodeableConcept"]["text"], telephone["valueCodeableConcept"]["text"]) == strings[:2]
+        assert (twelve["valueQuantity"]["value"], below["valueQuantity"]["comparator"]) == (12, "<")
+
     def test_without_its_vocabulary_things_are_called_as_at_their_source(self, tmp_path: Path) -> None:
         out, tally = converted(tmp_path, "omop", PERSON_csv=self.PERSON, MEASUREMENT_csv=self.MEASUREMENT)
         assert not tally.rejected
