@@ -1,12 +1,9 @@
 """Pieces of work spread over processes."""
 
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
@@ -14,6 +11,7 @@ from casefhir.conformance.api import Checker
 from casefhir.conformance.findings import Report
 from casefhir.conformance.pieces import Piece
 from casefhir.errors import CasefhirError
+from casefhir.interruption import put_off
 
 _AHEAD = 3
 _mine: list[Checker] = []
@@ -33,7 +31,7 @@ def spread(options: dict[str, Any], work: Iterable[Piece], jobs: int) -> Iterato
     waiting: deque[tuple[Piece, Future[Report]]] = deque()
     try:
         for piece in work:
-            with _uninterrupted():
+            with put_off():
                 waiting.append((piece, pool.submit(_check, piece)))
             if len(waiting) >= jobs * _AHEAD:
                 first, future = waiting.popleft()
@@ -47,19 +45,6 @@ def spread(options: dict[str, Any], work: Iterable[Piece], jobs: int) -> Iterato
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """What starts in here is deaf to Ctrl-C: the parent is told too, and ends its workers without their complaints."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _start(options: dict[str, Any]) -> None:

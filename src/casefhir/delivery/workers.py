@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from casefhir.errors import CasefhirError
+from casefhir.interruption import put_off
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -66,7 +67,8 @@ def in_order(
         waiting: deque[Future[Result]] = deque()
         try:
             for piece in pieces:
-                waiting.append(pool.submit(_do, piece))
+                with put_off():
+                    waiting.append(pool.submit(_do, piece))
                 if len(waiting) >= jobs * _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
