@@ -14,9 +14,16 @@ KILL = "os.kill(os.getpid(), signal.SIGINT)"
 PUT_OFF = "import os, signal\nfrom casefhir.interruption import put_off\nwith put_off():\n"
 
 
+def attentive() -> None:
+    """Hear Ctrl-C also where the tests were started in the background, which is deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(program: str) -> subprocess.CompletedProcess[str]:
     """`program` in a process that has one thread."""
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, preexec_fn=attentive
+    )
 
 
 def test_an_interruption_comes_when_it_is_over():
@@ -46,7 +53,7 @@ def test_a_conversion_in_several_processes_ends_quietly(tmp_path: Path):
     )
     command = [sys.executable, "-m", "casefhir", "convert", str(tmp_path), "--mapping", str(mapping)]
     command += ["-o", str(tmp_path / "out"), "--as", "ndjson", "--jobs", "2"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=attentive)
     assert running.stderr is not None
     running.stderr.readline()
     os.killpg(running.pid, signal.SIGINT)

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from casefhir.cli import findings, main
 from casefhir.conformance import validate
+from tests.test_interruption import attentive
 
 BAD = '{\n  "resourceType": "Patient",\n  "language": "日本",\n  "x": "é", "gender": "bananas"\n}\n'
 LINE = '{"resourceType": "Patient", "gender": "bananas"}\n'
@@ -174,7 +175,12 @@ def test_an_interruption_of_several_jobs_ends_quietly(tmp_path: Path) -> None:
     path.write_text(LINE * 40_000, encoding="utf-8")
     command = [sys.executable, "-m", "casefhir", "validate", str(path), "--json", "--jobs", "2", "--limit", "0"]
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=attentive,
     )
     assert running.stdout is not None
     running.stdout.readline()
