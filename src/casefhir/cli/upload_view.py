@@ -82,16 +82,16 @@ def _counted(receipt: "CaseReceipt") -> str:
 
 def _number_of(sources: Sequence["Source"]) -> int | None:
     """How many cases there will be, if that can be said without reading them."""
+    from casefhir.delivery.sources import Converted
+
     number = 0
     for source in sources:
         if isinstance(source, str | Path) and Path(source).is_dir():
             if any(Path(source).glob("*.ndjson")):
                 return None
             number += len(list(Path(source).glob("*.json")))
-        elif (
-            isinstance(source, dict)
-            or hasattr(source, "bundle")
-            or (isinstance(source, str | Path) and Path(source).suffix != ".ndjson")
+        elif isinstance(source, dict | Converted) or (
+            isinstance(source, str | Path) and Path(source).suffix != ".ndjson"
         ):
             number += 1
         else:

@@ -104,12 +104,12 @@ class Server:
             raise ServerUnsuitable(
                 f"{self.base} speaks FHIR {redact(version)[:20]}; casefhir writes R4 (4.0.1). Give an R4 endpoint."
             )
-        rest = next((row for row in rows(body.get("rest")) if row.get("mode") == "server"), {})
+        rest = _as_server(body)
         software = obj(body.get("software"))
         return Capabilities(
             version,
             redact(f"{software.get('name', 'unknown')} {software.get('version', '')}".strip())[:100],
-            any(row.get("code") == "transaction" for row in rows(rest.get("interaction"))),
+            _transacts(rest),
             {row["type"]: row for row in rows(rest.get("resource")) if isinstance(row.get("type"), str)},
         )
 
@@ -215,11 +215,19 @@ def body_of(reply: Reply) -> Any:
         return None
 
 
+def _as_server(statement: Any) -> Json:
+    """What a capability statement says of the server, not of a client."""
+    return next((row for row in rows(obj(statement).get("rest")) if row.get("mode") == "server"), {})
+
+
+def _transacts(rest: Json) -> bool:
+    return any(row.get("code") == "transaction" for row in rows(rest.get("interaction")))
+
+
 def _tells_enough(reply: Reply) -> bool:
     body = body_of(reply) if reply.status == 200 else None
-    rest = next((row for row in rows(obj(body).get("rest")) if row.get("mode") == "server"), {})
-    transaction = any(row.get("code") == "transaction" for row in rows(rest.get("interaction")))
-    return "fhirVersion" in obj(body) and transaction and "resource" in rest
+    rest = _as_server(body)
+    return "fhirVersion" in obj(body) and _transacts(rest) and "resource" in rest
 
 
 def _answered(row: Any) -> Answered:

@@ -13,9 +13,9 @@ from typing import Any
 
 from casefhir import exactjson
 from casefhir.delivery.files import GrowingFiles, LostOutput
-from casefhir.delivery.workers import in_order
 from casefhir.errors import CasefhirError
-from casefhir.sources.tables.check import near
+from casefhir.processes import in_order
+from casefhir.sources.tables.check import SUGGESTED, near
 from casefhir.sources.tables.files import Opened, address
 from casefhir.sources.tables.grouping import grouping
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
@@ -30,11 +30,21 @@ from casefhir.whole_file import write_file
 
 _CHECKPOINT = 20
 """Pieces between two checkpoints."""
-_SUGGESTED = 100
-"""Values without a code for which the nearest names are looked up."""
 MANIFEST = "manifest.json"
 _PROGRESS = ".casefhir-progress.json"
 _LOCK = ".casefhir-lock"
+
+
+_DIED = (
+    "A worker process was ended from outside, perhaps for want of memory. What was written until then is kept: go on "
+    "with --resume, and fewer --jobs."
+)
+
+
+class WorkerDied(CasefhirError):
+    """A worker process was ended from outside."""
+
+    exit_code = 3
 
 
 class InUse(CasefhirError):
@@ -59,9 +69,8 @@ def convert_tables(
     """Convert the tables in `inputs` (files, folders, database URLs) by `mapping` into the folder `out`.
 
     The same input gives the same bytes whatever `jobs` is. `progress` is told the sums after every piece, and how many
-    rows there are if that is known; `note` what was found out of the files. Raises
-    `TableError`, `MappingError`, `Halted`, `InUse`, `NothingToResume`; what a killed run had finished is kept for
-    `resume`.
+    rows there are if that is known; `note` what was found out of the files. Raises `TableError`, `MappingError`,
+    `Halted`, `InUse`, `NothingToResume`, `WorkerDied`; what a killed run had finished is kept for `resume`.
     """
     options = options or Options()
     loaded = chosen(mapping, options)
@@ -83,8 +92,8 @@ def convert_tables(
         done = begun["pieces"] if begun else 0
         with grouping(opened.keyed) as (grouped, pieces):
             make = partial(Maker, loaded, opened.files.sheets, opened.lookups, options)
-            made_by = in_order(pieces[done:], Work, (make, grouped), jobs=jobs)
-            for place, made in enumerate(made_by, done + 1):
+            made_by = in_order(pieces[done:], Work, (make, grouped), jobs=jobs, lost=WorkerDied(_DIED))
+            for place, (_, made) in enumerate(made_by, done + 1):
                 tally.add(made.tally)
                 _store(made, files, out, opened.files)
                 if place % _CHECKPOINT == 0:
@@ -132,7 +141,7 @@ def _add_rows(files: GrowingFiles, opened: Opened, table: str, lines: bytes, *, 
 def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
     """The sums as the manifest shows them: with what the commonest values without a code may have meant."""
     found = tally.to_json()
-    for row in found["unmapped"][:_SUGGESTED]:
+    for row in found["unmapped"][:SUGGESTED]:
         row["near"] = list(near(loaded, row["rule"], row["value"]))
     return found
 

@@ -1,5 +1,7 @@
 """A cell read as words: without blanks around them, the first of several, a default."""
 
+from collections.abc import Callable
+
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.telling import Read, Telling, UnmappedWords
@@ -29,15 +31,20 @@ def check_text(text: str, column: str) -> None:
             raise Refused(f"the cell holds the control character U+{ord(each):04X}", "take it out", column)
 
 
-def first_read(reads: list[Read]) -> Read:
-    """The first of several that is not blank; words that no map or look-up understands give way to others."""
+def is_understood(words: str) -> bool:
+    """Whether the maps and look-ups of a field knew its words, if it has any."""
+    return type(words) is not UnmappedWords
+
+
+def first_read(reads: list[Read], *, leads: Callable[[str], bool] = is_understood) -> Read:
+    """The first of several that leads somewhere; where none does, the first that is not blank."""
 
     def first(row: Row, telling: Telling) -> str | None:
         lost: str | None = None
         for read in reads:
             words = read(row, telling)
             if words is not None:
-                if type(words) is not UnmappedWords:
+                if leads(words):
                     return words
                 lost = words if lost is None else lost
         return lost

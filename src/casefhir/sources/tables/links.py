@@ -48,10 +48,7 @@ class Links:
 
     def many(self, scope: Scope, told: tuple[Link, ...]) -> Callable[[Row, Telling], tuple[str, ...]] | None:
         """The keys of all facts that some links lead to."""
-        each = [keys for keys in (self.keys(scope, link) for link in told) if keys]
-        if not each:
-            return None
-        return lambda row, telling: tuple(dict.fromkeys(key for keys in each for key in keys(row, telling)))
+        return self.or_words(scope, told, "")
 
     def or_words(
         self, scope: Scope, told: tuple[WordsOrLink, ...], name: str

@@ -6,6 +6,7 @@ from functools import cache
 
 from casefhir import terms
 from casefhir.record import Code, Told
+from casefhir.sources.tables.cells import first_read, is_understood
 from casefhir.sources.tables.elements import Cell, Coded, Named, Note, Phrase, Supplement, Words
 from casefhir.sources.tables.joins import supplements
 from casefhir.sources.tables.refusal import Refused
@@ -98,20 +99,9 @@ def _leading(scope: Scope, concept: Words | None, known: Mapping[str, str | None
     if not isinstance(concept, tuple):
         return scope.words(concept, "concept")
     reads = [each for each in (scope.words(one, "concept") for one in concept) if each]
-    if len(reads) < 2:
-        return reads[0] if reads else None
-
-    def leading(row: Row, telling: Telling) -> str | None:
-        first: str | None = None
-        for read in reads:
-            words = read(row, telling)
-            if words is not None:
-                if type(words) is not UnmappedWords and known.get(words.casefold()):
-                    return words
-                first = words if first is None else first
-        return first
-
-    return leading
+    if not reads:
+        return None
+    return first_read(reads, leads=lambda words: is_understood(words) and bool(known.get(words.casefold())))
 
 
 def coding(scope: Scope, codes: tuple[Coded, ...]) -> Callable[[Row, Telling], tuple[Code, ...]]:

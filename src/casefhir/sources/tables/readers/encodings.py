@@ -25,7 +25,7 @@ _EAST = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "KATAKANA-HIRAG
 
 def guessed(sample: bytes) -> str | None:
     """The encoding of a table that begins like `sample`; None where it is rather no text."""
-    if sample.count(0) * 10 >= len(sample):  # in UTF-16 of western text every second byte is a NUL
+    if is_wide(sample):
         return _wide(sample)
     if sum(byte < 9 or 13 < byte < 32 for byte in sample) * 100 > len(sample):
         return None
@@ -34,6 +34,11 @@ def guessed(sample: bytes) -> str | None:
     scored = [(_oddness(data, name), place, name) for place, name in enumerate(ENCODINGS)]
     oddness, _, name = min(scored, key=lambda each: each[0] + each[1] / 100)
     return name if oddness <= _WORST else None
+
+
+def is_wide(sample: bytes) -> bool:
+    """Whether this may be UTF-16, in which every second byte of western text is a NUL."""
+    return bool(sample) and sample.count(0) * 10 >= len(sample)
 
 
 def mostly_utf8(sample: bytes) -> int | None:

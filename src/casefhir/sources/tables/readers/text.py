@@ -14,7 +14,7 @@ from casefhir.sources.tables.readers.base import (
     fingerprint,
     header,
 )
-from casefhir.sources.tables.readers.encodings import guessed, mostly_utf8
+from casefhir.sources.tables.readers.encodings import guessed, is_wide, mostly_utf8
 from casefhir.sources.tables.rows import OnStart, Row, Start, TableError
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _encoding(path: Path, found: Fingerprint) -> str:
         begun = max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3  # whole characters of UTF-16 and UTF-32
         stream.seek(begun)
         sample = stream.read(_SAMPLE)
-        wide = bool(sample) and sample.count(0) * 10 >= len(sample)  # in UTF-16 of western text each second byte is NUL
+        wide = is_wide(sample)
         if found.utf8 and not wide:
             return "utf-8"
     place = mostly_utf8(sample)

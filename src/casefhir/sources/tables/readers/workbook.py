@@ -39,7 +39,7 @@ class WorkbookSheet:
     def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
         """The rows below the header; numbers are the workbook's. Rows that are wholly empty are none."""
         head: Header = self._header
-        unsolved = self._unsolved_formulas()
+        unsolved = self._unsolved_formulas
         for number, values in enumerate(self._loaded.iter_rows(), self._top):
             if number == self._top:
                 continue
@@ -73,6 +73,7 @@ class WorkbookSheet:
     def _first(self) -> list[Any]:
         return next(iter(self._loaded.iter_rows()), [])
 
+    @cached_property
     def _unsolved_formulas(self) -> dict[int, str]:
         """Rows with a formula whose result is not stored: its cell would look blank."""
         if self.path.suffix.lower() not in (".xlsx", ".xlsm") or not _has_formulas(self.path):

@@ -14,14 +14,6 @@ from casefhir.interruption import put_off
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 _AHEAD = 3
-
-
-class WorkerDied(CasefhirError):
-    """A worker process was ended from outside."""
-
-    exit_code = 3
-
-
 _work: Callable[[Any], Any] | None = None
 
 
@@ -51,33 +43,31 @@ def in_order(
     arguments: tuple[Any, ...],
     *,
     jobs: int,
-) -> Iterator[Result]:
-    """`make(*arguments)` gives the function that turns a piece into its result; with `jobs` over 1 it is made in every
-    worker process, so `make`, `arguments`, pieces and results have to be picklable.
+    lost: CasefhirError,
+) -> Iterator[tuple[Piece, Result]]:
+    """Each piece with what it becomes. `make(*arguments)` gives the function that turns it into that; with `jobs` over
+    1 it is made in every worker process, so `make`, `arguments`, pieces and results have to be picklable.
 
-    Raises `WorkerDied` when a worker is killed (by the system for want of memory, or by hand).
+    Raises `lost` when a worker is killed (by the system for want of memory, or by hand).
     """
     if jobs <= 1:
         work = make(*arguments)
         for piece in pieces:
-            yield work(piece)
+            yield piece, work(piece)
         return
-    context = _context(make.__module__)
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(make, arguments)) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            for piece in pieces:
-                with put_off():
-                    waiting.append(pool.submit(_do, piece))
-                if len(waiting) >= jobs * _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise WorkerDied(
-                "A worker process was ended from outside, perhaps for want of memory. What was written until then is "
-                "kept: go on with --resume, and fewer --jobs."
-            ) from error
-        finally:
-            for each in waiting:
-                each.cancel()
+    pool = ProcessPoolExecutor(jobs, _context(make.__module__), _begin, (make, arguments))
+    waiting: deque[tuple[Piece, Future[Result]]] = deque()
+    try:
+        for piece in pieces:
+            with put_off():
+                waiting.append((piece, pool.submit(_do, piece)))
+            if len(waiting) >= jobs * _AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    except BrokenProcessPool as error:
+        raise lost from error
+    finally:
+        pool.shutdown(cancel_futures=True)
