@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from casefhir.sources.tables.keys import KeyedTable
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
-from casefhir.sources.tables.rows import Broken, Row, Sheet
+from casefhir.sources.tables.rows import Broken, Sheet
 from casefhir.spark.work import ROWS, TALLY, Job, Placed, converted, possible, row_batches, session
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import reject_header
@@ -63,16 +63,8 @@ def _read(batches: Iterable[Any], tables: Sequence[KeyedTable]) -> Iterator[Any]
 
 
 def _rows(table: KeyedTable, place: int, part: int) -> Iterator[Placed]:
-    refused: list[Placed] = []
-
-    def fault(_: str, number: int, row: Row, reason: str) -> None:
-        refused.append((place, "", number, row, reason))
-
-    for key, number, row in table.read(fault, part=part):
-        yield from refused
-        refused.clear()
+    for key, number, row in table.read(part=part):
         yield place, key, number, row, row.reason if isinstance(row, Broken) else None
-    yield from refused
 
 
 def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet]) -> tuple[Tally, list[str]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from casefhir.sources.tables import keys
 from casefhir.sources.tables.keys import SEPARATOR, Fault, Keyed, KeyedTable, Marks, Order, Rank, rank
-from casefhir.sources.tables.rows import Broken, PersonRows, Row, Start
+from casefhir.sources.tables.rows import Broken, PersonRows, Start
 from casefhir.sources.tables.sorting import SortedTable, as_they_lie, sorted_in_memory, sorted_on_disk
 
 PIECE = 4_000
@@ -50,12 +50,16 @@ class Grouping:
 
     def _rows(self, table: KeyedTable | SortedTable, piece: Piece, fault: Fault) -> Iterator[Keyed]:
         low, high, order = piece.low, piece.high, self.order
-        nobodys: list[tuple[str, int, Row, str]] = []
+        nobodys: list[Keyed] = []
         last, begun = "", low is None
-        for each in table.read(lambda *told: nobodys.append(told), start=piece.starts.get(table.name)):
-            if each[0] != last:
-                last = each[0]
-                here = rank(last, order)
+        for each in table.read(start=piece.starts.get(table.name)):
+            key = each[0]
+            if not key:
+                nobodys.append(each)
+                continue
+            if key != last:
+                last = key
+                here = rank(key, order)
                 if not begun:
                     begun = low is None or here >= low
                     nobodys.clear()  # those between two persons are told in the piece of the first
@@ -63,14 +67,18 @@ class Grouping:
                     break
             if nobodys:
                 if begun:
-                    for told in nobodys:
-                        fault(*told)
+                    _tell(table.name, nobodys, fault)
                 nobodys.clear()
             if begun:
                 yield each
         if begun:
-            for told in nobodys:
-                fault(*told)
+            _tell(table.name, nobodys, fault)
+
+
+def _tell(name: str, nobodys: list[Keyed], fault: Fault) -> None:
+    for _, number, row in nobodys:
+        if type(row) is Broken:
+            fault(name, number, tuple(row), row.reason)
 
 
 @contextmanager

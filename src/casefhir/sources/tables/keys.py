@@ -15,7 +15,7 @@ Rank = tuple[int, str]
 Fault = Callable[[str, int, Row, str], None]
 """Told of a row that belongs to nobody: table, number, cells, reason."""
 Keyed = tuple[str, int, Row]
-"""A row with the person's key and its number; it may be `Broken`."""
+"""A row with the person's key and its number; it may be `Broken`, and is where the key is empty."""
 
 SEPARATOR = "\x1f"
 IN_MEMORY = 200_000
@@ -70,17 +70,10 @@ class KeyedTable:
     marks: Marks = field(default_factory=Marks, compare=False)
 
     def read(
-        self,
-        fault: Fault | None,
-        *,
-        part: int | None = None,
-        start: Start | None = None,
-        mark: OnStart | None = None,
+        self, *, part: int | None = None, start: Start | None = None, mark: OnStart | None = None
     ) -> Iterator[Keyed]:
-        """The rows (of one of the parts; from `start` on) with their keys, among them `Broken` ones that name their
-        person.
-
-        Those that name nobody are told to `fault`; without it they are passed over, to be told later.
+        """The rows (of one of the parts; from `start` on) with their keys. Those that are none are `Broken`; so are
+        those that name nobody, whose key is empty.
         """
         broken: list[tuple[int, Broken]] = []
 
@@ -94,28 +87,20 @@ class KeyedTable:
         leads, find = self.leads, _key_finder(self.places)
         for number, row in self.table.rows(told, part, start=start, mark=marked if mark else None):
             if broken:
-                yield from self._broken(find, broken, fault)
+                yield from self._broken(find, broken)
             key = find(row)
             if key and leads is not None:
                 key = leads.get(key, "")
-            if key:
-                yield key, number, row
-            elif fault:
-                fault(self.name, number, row, keyless(self.table.sheet, self.places, row, self.by))
-        yield from self._broken(find, broken, fault)
+            yield key, number, row if key else Broken.of(row, keyless(self.table.sheet, self.places, row, self.by))
+        yield from self._broken(find, broken)
 
-    def _broken(
-        self, find: Callable[[Row], str], broken: list[tuple[int, Broken]], fault: Fault | None
-    ) -> Iterator[Keyed]:
+    def _broken(self, find: Callable[[Row], str], broken: list[tuple[int, Broken]]) -> Iterator[Keyed]:
         width = max(self.places) + 1
         for number, row in broken:
             key = find(row) if len(row) >= width else ""
             if key and self.leads is not None:
                 key = self.leads.get(key, "")
-            if key:
-                yield key, number, row
-            elif fault:
-                fault(self.name, number, tuple(row), row.reason)
+            yield key, number, row
         broken.clear()
 
 
@@ -138,7 +123,9 @@ def keyed(
     orders: set[Order] = {"text", "number"}
     last, count = "", 0
     marks = Marks()
-    for key, _, _ in found.read(None, mark=marks.place if table.in_place else None):
+    for key, _, _ in found.read(mark=marks.place if table.in_place else None):
+        if not key:
+            continue
         count += 1
         if not orders and count > IN_MEMORY:
             break  # enough is known: it is not sorted, and not small

@@ -127,7 +127,7 @@ def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]
     by_row = KeyedTable(name, table, key_places(name, table, asked))
     places = key_places(name, table, key)
     found: dict[str, str] = {}
-    for cells, number, row in by_row.read(None):
+    for cells, number, row in by_row.read():
         if type(row) is Broken:
             continue
         person = SEPARATOR.join((row[place] or "").strip() for place in places)

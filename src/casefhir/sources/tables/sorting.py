@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.keys import Fault, Keyed, KeyedTable, Marks
+from casefhir.sources.tables.keys import Keyed, KeyedTable, Marks
 from casefhir.sources.tables.readers.text import MARKED
 from casefhir.sources.tables.rows import Broken, Row, Start
 
@@ -28,17 +28,14 @@ class SortedTable:
     path: Path
     marks: Marks
 
-    def read(self, fault: Fault | None, *, start: Start | None = None) -> Iterator[Keyed]:
+    def read(self, *, start: Start | None = None) -> Iterator[Keyed]:
         """As `KeyedTable.read`."""
         with self.path.open("rb") as stream:
             stream.seek(start.at if start else 0)
             for line in stream:
                 key, number, cells, *reason = json.loads(line)
                 row: Row = tuple(cells)
-                if key:
-                    yield key, number, Broken.of(row, reason[0]) if reason else row
-                elif fault:
-                    fault(self.name, number, row, reason[0])
+                yield key, number, Broken.of(row, reason[0]) if reason else row
 
 
 def as_they_lie(tables: Sequence[KeyedTable], folder: Path) -> list[SortedTable]:
@@ -85,17 +82,9 @@ def sorted_on_disk(tables: Sequence[KeyedTable], folder: Path) -> list[SortedTab
 
 
 def _lines(table: KeyedTable) -> Iterator[_Line]:
-    nobodys: list[_Line] = []
-
-    def fault(_: str, number: int, row: Row, reason: str) -> None:
-        nobodys.append(("", number, json.dumps(["", number, row, reason])))
-
-    for key, number, row in table.read(fault):
-        yield from nobodys
-        nobodys.clear()
+    for key, number, row in table.read():
         told = [key, number, row, row.reason] if type(row) is Broken else [key, number, row]
         yield key, number, json.dumps(told)
-    yield from nobodys
 
 
 def _marks(path: Path) -> Marks:
