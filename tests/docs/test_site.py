@@ -4,7 +4,6 @@ import importlib
 import os
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 
 import casefhir
 from casefhir.cli import main
 from casefhir.errors import CasefhirError
+from tests.chromium import chromium
 from tests.docs.pages import ROOT
 
 
@@ -98,18 +97,8 @@ def test_the_library_is_there(site: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        why = "chromium and chromium-driver are not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    options = webdriver.ChromeOptions()
-    for each in ("--headless", "--no-sandbox", "--disable-gpu", "--proxy-server=http://127.0.0.1:9"):
-        options.add_argument(each)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    with chromium(logs={"browser": "ALL", "performance": "ALL"}) as driver:
+        yield driver
 
 
 @pytest.mark.browser

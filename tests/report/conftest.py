@@ -1,7 +1,6 @@
 """What the tests of the report room share: small bundles, the public suites, and a browser."""
 
 import os
-import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -9,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 
 from casefhir import exactjson
 from casefhir.report.bundles import Held, Resources, read
+from tests.chromium import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[[bytes], Any]
@@ -92,26 +91,8 @@ def cases() -> Resources:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        why = "chromium and chromium-driver are not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    options = webdriver.ChromeOptions()
-    # a proxy that is not there: whatever asks the network fails and is logged
-    for each in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--window-size=1440,1000",
-        "--proxy-server=http://127.0.0.1:9",
-    ):
-        options.add_argument(each)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+    with chromium("--window-size=1440,1000", logs={"browser": "ALL"}) as driver:
+        yield driver
 
 
 @pytest.fixture
