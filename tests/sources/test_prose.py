@@ -15,7 +15,7 @@ def parts(text: str) -> list[str]:
     ("text", "expected"),
     [
         ("CK was high. CRP was 4.0 mg/l.", ["CK was high.", "CRP was 4.0 mg/l."]),
-        ("She had 1,000 mg i.v. for 3 days.", ["She had 1,000 mg i.v. for 3 days."]),
+        ("She had 500 mg p.o. and i.v. twice.", ["She had 500 mg p.o. and i.v. twice."]),
         ("It is shown (Fig. 1). She left.", ["It is shown (Fig. 1).", "She left."]),
         ("Dr. A. Smith saw her.", ["Dr. A. Smith saw her."]),
         ("in muscle.3 Later she left.", ["in muscle.3", "Later she left."]),

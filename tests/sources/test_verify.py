@@ -176,10 +176,10 @@ def test_a_bound_of_the_range_of_reference_is_not_the_value() -> None:
 
 
 def test_respectively_orders_what_it_lists() -> None:
-    text = "Aldolase and LDH were elevated (8 UI/L and 518 UI/L, respectively)."
+    text = "Aldolase and LDH were elevated (9 UI/L and 612 UI/L, respectively)."
     span = place(text, text[:-1])
-    assert one_fact(text, Measurement("a", "aldolase", "8 UI/L", span)) == []
-    assert one_fact(text, Measurement("b", "ldh", "518 UI/L", span)) == []
+    assert one_fact(text, Measurement("a", "aldolase", "9 UI/L", span)) == []
+    assert one_fact(text, Measurement("b", "ldh", "612 UI/L", span)) == []
 
 
 TABLE = "Lung function\n\nMay 2013 July 2018 April 2019\n TLC 52 73 81\n DLCO 38 65 61\n\nShe was well."
@@ -191,14 +191,14 @@ def test_the_cell_of_a_table_belongs_to_the_name_of_its_line() -> None:
     assert one_fact(TABLE, Measurement("a", "tlc-percent-predicted", "65 %", cell))
 
 
-CYCLES = "She was started on rituximab while on 7.5 mg of prednisone. After two cycles of 2 g she was tired."
+CYCLES = "He began rituximab while he took 12.5 mg of prednisone. After three cycles of 3 g he was tired."
 
 
 def test_a_figure_counts_only_with_a_name_in_its_own_sentence() -> None:
-    dosage = Dosage("two cycles of 2 g", dose="2 g", count=2)
-    places = (place(CYCLES, "started on rituximab"), place(CYCLES, "After two cycles of 2 g"))
+    dosage = Dosage("three cycles of 3 g", dose="3 g", count=3)
+    places = (place(CYCLES, "began rituximab"), place(CYCLES, "After three cycles of 3 g"))
     assert one_fact(CYCLES, Course("a", "rituximab", places, dosage=dosage))
-    assert one_fact(CYCLES, Course("a", "rituximab", places, dosage=dosage, named=("two cycles",))) == []
+    assert one_fact(CYCLES, Course("a", "rituximab", places, dosage=dosage, named=("three cycles",))) == []
 
 
 def test_a_span_that_cuts_a_number_or_a_broken_word_is_found() -> None:
