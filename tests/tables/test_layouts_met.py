@@ -5,7 +5,10 @@ made up.
 import json
 from pathlib import Path
 
+import pytest
+
 from casefhir.sources.tables.drafting.draft import draft_mapping as draft
+from casefhir.sources.tables.load import MappingError
 from casefhir.tables import Options, Tally, convert_tables
 
 DICTIONARY = 'Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,Text Validation Max,Identifier?'  # noqa: E501
@@ -24,6 +27,62 @@ def converted(folder: Path, mapping: str, **files: str) -> tuple[Path, Tally]:
 def resources(out: Path, kind: str) -> list[dict]:
     file = out / f"{kind}.ndjson"
     return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
+
+
+class TestSdtm:
+    DM = "STUDYID,USUBJID,SEX\nS,S-1,F\n"
+    LB = "USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,VISITNUM,LBDTC"
+
+    def test_numbers_that_a_program_wrote_as_floats_are_the_same_rows_as_elsewhere(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=self.DM,
+            SV_csv="USUBJID,VISITNUM,SVSTDTC\nS-1,1.0,2012-01-02\nS-1,2.5,2012-02-02\n",
+            LB_csv=f"{self.LB}\nS-1,1.0,CK,Creatine Kinase,170.0,U/L,1,2012-01-02T10\n",
+            SUPPLB_csv="USUBJID,IDVAR,IDVARVAL,QNAM,QLABEL,QVAL\nS-1,LBSEQ,1,X,Told by,Nurse\n",
+        )
+        assert not tally.rejected
+        (result,) = resources(out, "Observation")
+        assert result["identifier"][0]["value"].endswith("/lb.1")
+        assert str(result["valueQuantity"]["value"]) == "170.0"  # a result keeps its digits
+        assert result["effectiveDateTime"] == "2012-01-02"  # the hour alone is no time of FHIR's: it stays words
+        assert result["_effectiveDateTime"]["extension"][0]["valueString"] == "2012-01-02T10"
+        assert "Told by: Nurse" in [note["text"] for note in result["note"]]
+        visits = {each["identifier"][0]["value"].rpartition("/")[2]: each["id"] for each in resources(out, "Encounter")}
+        assert result["encounter"]["reference"] == f"Encounter/{visits['sv.1']}"
+
+    def test_a_dataset_in_parts_whose_columns_differ(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=self.DM,
+            lbch_csv=f"{self.LB}\nS-1,1,CK,Creatine Kinase,170,U/L,1,2012-01-02\n",
+            lbim_csv=f"{self.LB},LBTPT\nS-1,2,CRP,C Reactive Protein,5,mg/L,1,2012-01-02,BEFORE\n",
+        )
+        assert not tally.rejected
+        ck, crp = resources(out, "Observation")
+        assert (ck["valueQuantity"]["value"], crp["valueQuantity"]["value"]) == (170, 5)
+        assert ("note" in ck, crp["note"][0]["text"]) == (False, "Time point: BEFORE")
+
+    def test_a_part_without_a_column_that_is_needed_is_refused(self, tmp_path: Path) -> None:
+        parts = {"lbch_csv": f"{self.LB}\n", "lbim_csv": self.LB.replace("LBORRES,", "") + "\n"}
+        with pytest.raises(MappingError, match=r"lbim\.csv is a part of table 'lb', but has no column 'LBORRES'"):
+            converted(tmp_path, "sdtm", DM_csv=self.DM, **parts)
+
+    def test_a_dataset_that_lies_there_whole_and_in_parts_is_read_once(self, tmp_path: Path) -> None:
+        inside = tmp_path / "in" / "split"
+        inside.mkdir(parents=True)
+        told = f"{self.LB}\nS-1,1,CK,Creatine Kinase,170,U/L,1,2012-01-02\n"
+        (inside / "lbch.csv").write_text(told)
+        (inside.parent / "lb.csv").write_text(told)
+        (inside.parent / "dm.csv").write_text(self.DM)
+        notes: list[str] = []
+        out = tmp_path / "out"
+        tally = convert_tables([inside.parent], "sdtm", out, Options(test_data=True), note=notes.append)
+        assert not tally.rejected
+        assert len(resources(out, "Observation")) == 1
+        assert "split/lbch.csv: left out, for its rows are in lb.csv." in notes
 
 
 class TestOmop:

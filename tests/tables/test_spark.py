@@ -261,6 +261,22 @@ def test_a_row_that_leads_to_two_persons_is_rejected(session, folder):
     assert "The row leads to two persons by table 'visits'" in line
 
 
+def test_keys_that_a_program_wrote_as_floats_are_the_same_persons(session):
+    person = session.createDataFrame(
+        [("1.0", "8532.0", "1970.0")], "person_id string, gender_concept_id string, year_of_birth string"
+    )
+    events = session.createDataFrame(
+        [("7.0", "1", "11", "2012", "Myositis")],
+        "condition_occurrence_id string, person_id string, condition_concept_id string, condition_start_date string,"
+        "condition_source_value string",
+    )
+    made = spark.convert({"person": person, "condition_occurrence": events}, "omop").collect()
+    (patient,) = [json.loads(each.line) for each in made if each.name == "Patient.ndjson"]
+    (problem,) = [json.loads(each.line) for each in made if each.name == "Condition.ndjson"]
+    assert (patient["gender"], patient["birthDate"]) == ("female", "1970")
+    assert problem["identifier"][0]["value"] == "omop-1/Condition/condition.7"
+
+
 def test_what_is_not_there_is_told(session, folder):
     frame = session.createDataFrame([("1",)], "id string")
     with pytest.raises(TableError, match=r"not there: visits, labs; given are people"):

@@ -12,6 +12,7 @@ from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.opening import open_lookups
 from casefhir.sources.tables.rows import OURS, Sheet, TableError
+from casefhir.sources.tables.whole import PADDED, whole_places
 from casefhir.spark.work import Job, converted, possible
 from casefhir.tables.options import Options
 from casefhir.tables.run import chosen
@@ -68,7 +69,7 @@ def convert(
         whose[name] = (_places(sheets[name], spec.key or tuple(spec.via.values())), spec.through or "")
         found = frame.select(
             functions.lit(place).alias("place"),
-            _joined(functions, sheets[name], whose[name][0]).alias("key"),
+            _joined(functions, loaded, sheets[name], whose[name][0]).alias("key"),
             (functions.monotonically_increasing_id() + 1).alias("number"),
             functions.array(*(_cell(functions, column) for column in sheets[name].columns)).alias("cells"),
             functions.lit(None).cast("string").alias("reason"),
@@ -112,8 +113,8 @@ def _led(
     leads = (
         frames[through]
         .select(
-            _joined(functions, other, _places(other, spec.via)).alias("key"),
-            _joined(functions, other, _places(other, key)).alias("person"),
+            _joined(functions, loaded, other, _places(other, spec.via)).alias("key"),
+            _joined(functions, loaded, other, _places(other, key)).alias("person"),
         )
         .where("key != ''")
         .groupBy("key")
@@ -135,9 +136,14 @@ def _cell(functions: Any, column: str) -> Any:
     return functions.col(f"`{quoted}`").cast("string")
 
 
-def _joined(functions: Any, sheet: Sheet, places: Sequence[int]) -> Any:
-    """The cells at `places` as one key without blanks around them; empty where one of them is blank."""
+def _joined(functions: Any, loaded: LoadedMapping, sheet: Sheet, places: Sequence[int]) -> Any:
+    """The cells at `places` as one key without blanks around them, whole numbers bare; empty where one is blank."""
+    mapping = loaded.mapping
+    bare = whole_places(sheet.columns, (mapping.tables[sheet.name].reading or mapping.reading).whole)
     cells = [functions.btrim(_cell(functions, sheet.columns[place]), functions.lit(_BLANKS)) for place in places]
+    cells = [
+        functions.regexp_replace(cell, PADDED, "$1") if place in bare else cell for place, cell in zip(places, cells)
+    ]
     whole = functions.lit(True)
     for cell in cells:
         whole = whole & cell.isNotNull() & (cell != "") & ~cell.contains(SEPARATOR)

@@ -266,11 +266,12 @@ def test_tables_are_found_by_name_in_folders_sheets_and_databases(tmp_path):
         open_tables([tmp_path], {"ae": Spec()})
 
 
-def test_parts_with_other_columns_are_refused(tmp_path):
-    text(tmp_path, "id,v\n", "a1.csv")
-    text(tmp_path, "id,w\n", "a2.csv")
-    with pytest.raises(TableError, match="v, w"):
-        open_tables([tmp_path], {"a": Spec(files=("a*",))})
+def test_parts_may_have_other_columns_and_it_is_told_which_they_lack(tmp_path):
+    text(tmp_path, "id,v\n1,a\n", "a1.csv")
+    text(tmp_path, "id,w\n2,b\n", "a2.csv")
+    table = open_tables([tmp_path], {"a": Spec(files=("a?",))}).tables["a"]
+    assert [row for _, row in read(table)[0]] == [("1", "a", None), ("2", None, "b")]
+    assert table.sheet.lacking == (("w", "a1.csv"), ("v", "a2.csv"))
 
 
 @given(

@@ -160,7 +160,7 @@ class Attempt:
             return []
         if excluded:
             listed = [(number, row) for number, row in listed if (table, number) not in excluded]
-        if not frame.derived and not frame.dropped and frame.where is None:
+        if not (frame.bare or frame.derived or frame.dropped) and frame.where is None:
             return listed
         kept = []
         for number, row in listed:

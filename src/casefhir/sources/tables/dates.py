@@ -21,7 +21,8 @@ MONTHS = {
 _UNKNOWN = r"[Uu][NnKk]{1,2}|[Xx]{2}|00|--?|\?\?"
 _ISO = re.compile(
     r"(?P<y>\d{4})(?:-(?P<m>\d{2}|-)(?:-(?P<d>\d{2}|-))?)?"
-    r"(?:[T ](?P<h>\d{2}):(?P<min>\d{2})(?::(?P<s>\d{2})(?P<f>\.\d+)?)?\s?(?P<z>Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(?:[T ](?P<h>\d{2}):(?P<min>\d{2})(?::(?P<s>\d{2})(?P<f>\.\d+)?)?\s?(?P<z>Z|UTC|[+-]\d{2}(?::?\d{2})?)?"
+    r"|T(?P<part>(?:[01]\d|2[0-3]|-)(?::(?:[0-5]\d|-)(?::(?:[0-5]\d|-))?)?))?"  # an hour alone; - for what is unknown
 )
 _PARTS = re.compile(
     rf"(?:(?:(?P<a>\d{{1,2}}|{_UNKNOWN})[./\- ]+)?(?P<b>\d{{1,2}}|{_UNKNOWN}|[^\W\d_]{{3,9}})\.?[./\-, ]+)?"
@@ -106,6 +107,8 @@ class DateReader:
         if month is None and (day or match["m"]):
             return Day(_calendar(cell, match["y"], None, None), cell)
         date = _calendar(cell, match["y"], month, day)
+        if match["part"]:
+            return Day(date, cell)
         if match["h"] is None:
             return Day(date, cell if match["d"] == "-" else None)
         if len(date) < 10:

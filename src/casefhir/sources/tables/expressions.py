@@ -15,6 +15,7 @@ _RESERVED = {
     "string", "bytes", "list", "map", "type", "size", "dyn", "has",
 }  # fmt: skip
 _INDEX = re.compile(r"""row\s*\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\]""")
+_STRING = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
 _MEMO = 1 << 16
 Answer = str | bool | int
 
@@ -68,6 +69,10 @@ class Expression:
             )
         if truth and kind not in ("BOOL", "bool", "DYN", "dyn"):
             raise ExpressionError(f"it gives {kind.lower()}, not true or false")
+        bare = set(_NAME.findall(_STRING.sub("", _INDEX.sub("", text))))
+        self.required = {column for name, column in self._bare.items() if name in bare}
+        """The columns that it names without a `?`."""
+        self.required |= {column for name, column in self._named.items() if column and not name.endswith("?")}
         chosen = [*named] if whole else [name for name in named if name in read]
         self.columns = tuple(chosen)
         self._places = tuple(named[name] for name in chosen)

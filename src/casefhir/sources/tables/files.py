@@ -9,13 +9,14 @@ from typing import Protocol
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
 from casefhir.sources.tables.readers.database import QueryTable, has_table, shown
+from casefhir.sources.tables.readers.dataset_json import COMPRESSED, DatasetJsonTable, is_dataset_json
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet, sheets
 from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableError, numbered, split
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
-JSON = (".json", ".ndjson", ".jsonl")
+JSON = (".json", ".ndjson", ".jsonl", COMPRESSED)
 WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
 READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
@@ -129,10 +130,10 @@ def open_tables(
     A table's own name is always one of its patterns. `encoding` and `delimiter` hold for text files whose table says
     nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
     `lookups` asks for by a longer pattern is no part of another table. Raises
-    `TableError` for a table that is not there and not optional, for files that cannot be read, and for parts of one
-    table whose columns differ.
+    `TableError` for a table that is not there and not optional, and for files that cannot be read.
     """
     found, urls = _files(inputs)
+    found, halves = _without_halves(found)
     names = {path: _names(path) for path in found}
     tables: dict[str, OpenTable] = {}
     missing: list[str] = []
@@ -169,6 +170,7 @@ def open_tables(
         raise TableError(f"None of the mapping's tables is there. {_there(found)}")
     unused = tuple(path.name for path in found if path not in used)
     detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
+    detected |= {f"split/{part.name}": {"left out, for its rows are in": whole.name} for part, whole in halves.items()}
     return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected)
 
 
@@ -201,6 +203,20 @@ def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     databases = [path for path in paths if path.suffix.lower() in DATABASE]
     urls += [f"{DATABASE[path.suffix.lower()]}{path}" for path in databases]
     return [path for path in paths if path not in databases], urls
+
+
+def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
+    """`paths` without the parts of datasets whose whole lies beside them, and these: submissions to authorities hold a
+    large dataset twice, whole (lb.xpt) and in parts in a folder called split (split/lbch.xpt).
+    """
+    halves = {
+        path: whole
+        for path in paths
+        if path.parent.name.lower() == "split"
+        for whole in paths
+        if whole.parent == path.parent.parent and path.stem.lower().startswith(whole.stem.lower())
+    }
+    return [path for path in paths if path not in halves], halves
 
 
 def table_names(inputs: Sequence[str | Path]) -> list[str]:
@@ -253,6 +269,8 @@ def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, 
     suffix = path.suffix.lower()
     if suffix in WORKBOOK:
         return WorkbookSheet(path, sheet or "")
+    if suffix in JSON and is_dataset_json(path):
+        return DatasetJsonTable(path)
     if suffix in JSON:
         return JsonTable(path, rows=spec.rows, camel=spec.camel, within=spec.within)
     if suffix == ".parquet":
@@ -263,18 +281,16 @@ def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, 
 
 
 def _sheet(name: str, parts: list[Table]) -> Sheet:
-    """The columns of all parts: those of text and the like must be the same, those of JSON documents add up."""
-    columns = dict.fromkeys(parts[0].columns)
-    for part in parts[1:]:
-        if isinstance(part, JsonTable) or set(part.columns) == set(columns):
-            columns |= dict.fromkeys(part.columns)
-            continue
-        differ = sorted(set(part.columns) ^ set(columns))
-        raise TableError(
-            f"{part.file}: It is a part of table {name!r} like {parts[0].file}, but not with the same columns: "
-            f"{', '.join(differ[:5])}{' …' if len(differ) > 5 else ''} stand in one of them only."
-        )
-    return Sheet(name, tuple(part.file for part in parts), tuple(columns))
+    """The columns of all parts together; those that documents lack are blank there, others are told."""
+    columns = tuple(dict.fromkeys(column for part in parts for column in part.columns))
+    lacking = {
+        column: part.file
+        for part in parts
+        if not isinstance(part, JsonTable)
+        for column in columns
+        if column not in part.columns
+    }
+    return Sheet(name, tuple(part.file for part in parts), columns, tuple(lacking.items()))
 
 
 def _not_found(name: str, spec: TableSpec, found: list[Path]) -> str:

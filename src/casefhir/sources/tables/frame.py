@@ -14,6 +14,7 @@ from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.results import ResultReader
 from casefhir.sources.tables.rows import Row, Sheet
 from casefhir.sources.tables.telling import Telling
+from casefhir.sources.tables.whole import whole_places, with_bare
 
 
 class TableFrame:
@@ -25,6 +26,7 @@ class TableFrame:
         self.reading = reading
         self.columns: list[str] = list(sheet.columns)
         self.dropped = [place for place, column in enumerate(sheet.columns) if dropped(column)]
+        self.bare = whole_places(sheet.columns, reading.whole)
         self.derived: list[Expression] = []
         self.where: Expression | None = None
         self.missing = frozenset({"", *reading.missing})
@@ -33,7 +35,9 @@ class TableFrame:
         self.results = ResultReader(reading)
 
     def whole(self, row: Row) -> Row:
-        """`row` without dropped cells and with the derived ones; raises `Refused`."""
+        """`row` without dropped cells and with the derived ones, whole numbers bare; raises `Refused`."""
+        if self.bare:
+            row = with_bare(row, self.bare)
         if self.dropped:
             cells = list(row)
             for place in self.dropped:

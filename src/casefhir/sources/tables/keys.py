@@ -8,6 +8,7 @@ from casefhir.sources.tables.files import OpenTable
 from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.readers.text import MARKED
 from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError
+from casefhir.sources.tables.whole import bare, whole_places
 
 Order = Literal["text", "number"]
 Rank = tuple[int, str]
@@ -68,6 +69,8 @@ class KeyedTable:
     orders: frozenset[Order] = frozenset()
     count: int = 0
     marks: Marks = field(default_factory=Marks, compare=False)
+    whole: tuple[int, ...] = ()
+    """Those of `places` that hold whole numbers."""
 
     def read(
         self, *, part: int | None = None, start: Start | None = None, mark: OnStart | None = None
@@ -84,7 +87,7 @@ class KeyedTable:
             if mark and not broken:  # their keys are told after the next row's place, but they stand before it
                 mark(start)
 
-        leads, find = self.leads, _key_finder(self.places)
+        leads, find = self.leads, _key_finder(self.places, self.whole)
         for number, row in self.table.rows(told, part, start=start, mark=marked if mark else None):
             if broken:
                 yield from self._broken(find, broken)
@@ -112,12 +115,16 @@ def keyed(
     leads: Mapping[str, str] | None = None,
     by: str = "",
     look: bool = True,
+    whole: Sequence[str] = (),
 ) -> KeyedTable:
-    """`table` with its key columns; unless `look` is false, read through once to see how its rows are sorted.
+    """`table` with its key columns; unless `look` is false, read through once to see how its rows are sorted. `whole`
+    has patterns of columns that hold whole numbers.
 
     Raises `TableError` where a key column is not there.
     """
-    found = KeyedTable(name, table, key_places(name, table, columns), leads, by)
+    places = key_places(name, table, columns)
+    bare_places = tuple(place for place in whole_places(table.sheet.columns, whole) if place in places)
+    found = KeyedTable(name, table, places, leads, by, whole=bare_places)
     if not look:
         return found
     orders: set[Order] = {"text", "number"}
@@ -162,9 +169,9 @@ def _plain(key: str) -> bool:
     return key.isascii() and key.isdigit() and key[0] != "0"
 
 
-def _key_finder(places: tuple[int, ...]) -> Callable[[Row], str]:
-    """The key of a row: its key cells without blanks around them; empty where one is blank."""
-    if len(places) == 1:
+def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Callable[[Row], str]:
+    """The key of a row: its key cells without blanks around them, at `whole` bare; empty where one is blank."""
+    if len(places) == 1 and not whole:
         (place,) = places
 
         def one(row: Row) -> str:
@@ -179,6 +186,8 @@ def _key_finder(places: tuple[int, ...]) -> Callable[[Row], str]:
 
     def several(row: Row) -> str:
         cells = [(row[place] or "").strip() for place in places]
+        if whole:
+            cells = [bare(cell) if place in whole else cell for place, cell in zip(places, cells)]
         return SEPARATOR.join(cells) if all(cells) and not any(SEPARATOR in cell for cell in cells) else ""
 
     return several

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from casefhir.sources.tables.files import OpenTable
 from casefhir.sources.tables.rows import Row, TableError
+from casefhir.sources.tables.whole import whole_places, with_bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,15 @@ class Lookup:
     rows: dict[tuple[str, ...], Row]
 
 
-def read_lookup(name: str, table: OpenTable, key: Sequence[str], wanted: frozenset[str] | None = None) -> Lookup:
-    """The whole of `table`; with `wanted`, only those columns are kept, for memory.
+def read_lookup(
+    name: str,
+    table: OpenTable,
+    key: Sequence[str],
+    wanted: frozenset[str] | None = None,
+    whole: Sequence[str] = (),
+) -> Lookup:
+    """The whole of `table`; with `wanted`, only those columns are kept, for memory. `whole` has patterns of columns
+    that hold whole numbers.
 
     Raises `TableError` for a key column that is not there, and for rows that say different things of one key.
     """
@@ -30,13 +38,15 @@ def read_lookup(name: str, table: OpenTable, key: Sequence[str], wanted: frozens
             )
     needed = None if wanted is None else {find_column(columns, each) for each in wanted}
     kept = [place for place in range(len(columns)) if needed is None or place in needed]
+    bare = whole_places(columns, whole)
     found: dict[tuple[str, ...], Row] = {}
 
     def fault(number: int, _: Row, reason: str) -> None:
         file, line = table.sheet.place(number)
         raise TableError(f"{file}, row {line}: {reason} A look-up has to be whole.")
 
-    for number, row in table.rows(fault):
+    for number, cells in table.rows(fault):
+        row = with_bare(cells, bare)
         asked = tuple((row[place] or "").strip() for place in places if place is not None)
         told = tuple(row[place] for place in kept)
         if found.setdefault(asked, told) != told:

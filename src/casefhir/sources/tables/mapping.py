@@ -56,6 +56,8 @@ class Reading(Part):
     why it is absent; elsewhere the cell is blank."""
     units: dict[str, str] = Described(default_factory=dict)
     """Units as printed here, and their UCUM codes; "" for one that has none. The common ones are known."""
+    whole: tuple[str, ...] = ()
+    """Columns of whole numbers, as keys and codes are, with * for any letters (`*_id`): 12.0 in them is read as 12."""
     results: dict[str, ResultMeaning] = RESULT_WORDS
     """Results in words that say how the result is, and what they say."""
 

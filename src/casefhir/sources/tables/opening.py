@@ -10,6 +10,7 @@ from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.rows import Broken, TableError
+from casefhir.sources.tables.whole import whole_places, with_bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Opening:
         """What a person should know of the files: encodings and delimiters found out, tables and files not used."""
         for file, found in self.files.detected.items():
             yield f"{file}: {', '.join(f'{name} {value}' for name, value in found.items())}."
+        for table in self.files.tables.values():
+            lacking: dict[str, list[str]] = {}
+            for column, part in table.sheet.lacking:
+                lacking.setdefault(part, []).append(column)
+            for part, columns in lacking.items():
+                yield f"{part}: It has no {', '.join(columns)}, as other parts of table {table.sheet.name} have."
         if self.files.missing:
             yield f"Not there, and not needed: {', '.join(self.files.missing)}."
         if self.files.unused:
@@ -74,7 +81,7 @@ def open_lookups(loaded: LoadedMapping, inputs: Sequence[str | Path]) -> dict[st
 
 def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:
     return {
-        name: read_lookup(name, found.tables[name], spec.key, wanted_columns(mapping, name))
+        name: read_lookup(name, found.tables[name], spec.key, wanted_columns(mapping, name), mapping.reading.whole)
         for name, spec in mapping.lookups.items()
         if name in found.tables
     }
@@ -107,8 +114,9 @@ def wanted_columns(mapping: TableMapping, lookup: str) -> frozenset[str] | None:
 def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -> Iterator[KeyedTable]:
     for name, table in tables.items():
         spec = mapping.tables[name]
+        whole = (spec.reading or mapping.reading).whole
         if spec.key:
-            yield keyed(name, table, spec.key, look=look)
+            yield keyed(name, table, spec.key, look=look, whole=whole)
             continue
         through = spec.through
         if through is None or not spec.via or not mapping.tables[through].key:
@@ -118,18 +126,21 @@ def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -
             )
         if through not in tables:
             raise TableError(f"Table {name!r} leads to the person by table {through!r}, which is not there.")
-        leads = _leads(through, tables[through], tuple(spec.via), mapping.tables[through].key)
-        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through, look=look)
+        leads = _leads(mapping, through, tables[through], tuple(spec.via))
+        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through, look=look, whole=whole)
 
 
-def _leads(name: str, table: OpenTable, asked: Sequence[str], key: Sequence[str]) -> dict[str, str]:
+def _leads(mapping: TableMapping, name: str, table: OpenTable, asked: Sequence[str]) -> dict[str, str]:
     """From the cells of `asked` to the person's key, over all rows of `table`; a row that is none leads nowhere."""
-    by_row = KeyedTable(name, table, key_places(name, table, asked))
-    places = key_places(name, table, key)
+    spec = mapping.tables[name]
+    whole = whole_places(table.sheet.columns, (spec.reading or mapping.reading).whole)
+    by_row = KeyedTable(name, table, key_places(name, table, asked), whole=whole)
+    places = key_places(name, table, spec.key)
     found: dict[str, str] = {}
     for cells, number, row in by_row.read():
         if type(row) is Broken:
             continue
+        row = with_bare(row, whole)
         person = SEPARATOR.join((row[place] or "").strip() for place in places)
         if found.setdefault(cells, person) != person:
             file, line = table.sheet.place(number)

@@ -21,11 +21,14 @@ class TableError(CasefhirError):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table as the mapping calls it: the names of the files that hold it, and its columns in their order."""
+    """One table as the mapping calls it: the names of the files that hold it, and its columns in their order.
+    `lacking` are columns that a part of it has not, each with the name of such a file.
+    """
 
     name: str
     files: tuple[str, ...]
     columns: tuple[str, ...]
+    lacking: tuple[tuple[str, str], ...] = ()
 
     @property
     def file(self) -> str:

@@ -93,7 +93,9 @@ class Scope:
         self.frame.problems.append(f"{where}: {self.rule}: {text}")
 
     def place(self, column: str, *, optional: bool = False, of: TableFrame | None = None) -> int | None:
-        """Where a column stands in its table's rows; None, and a problem unless it is optional, if it is not there."""
+        """Where a column stands in its table's rows; None, and a problem unless it is optional, if it is not there. A
+        part of the table may lack it only if it is optional.
+        """
         table = of or self.of
         place = find_column(table.columns, column)
         if place is None:
@@ -102,6 +104,12 @@ class Scope:
                 hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(table.columns[:20])}."
                 self.problem(f"table {table.name!r} has no column {column!r}. {hint}")
             return None
+        part = dict(table.sheet.lacking).get(table.columns[place])
+        if part is not None and not optional:
+            self.problem(
+                f"{part} is a part of table {table.name!r}, but has no column {column!r}. Give it one, or write "
+                f"{column + '?'!r} if it may be missing."
+            )
         self.frame.used.add((table.name, table.columns[place]))
         if table is self.of:
             self.columns[table.columns[place]] = None
@@ -196,7 +204,7 @@ class Scope:
             self.problem(f"where = {text!r}: {error}")
             return None
         for column in expression.columns:
-            self.place(column, of=table)
+            self.place(column, optional=column not in expression.required, of=table)
         return expression
 
     def column_of(self, told: object) -> str:
@@ -238,7 +246,7 @@ class Scope:
             self.problem(f"expr = {text!r}: {error}")
             return None
         for column in expression.columns:
-            self.place(column)
+            self.place(column, optional=column not in expression.required)
         return lambda row, _telling: answer(expression, row)
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from casefhir.sources.tables.readers.base import OnFault, header
 from casefhir.sources.tables.rows import Row, TableError
@@ -93,18 +93,11 @@ class JsonTable:
     def _documents(self) -> Iterator[tuple[int | None, Any]]:
         if self.path.suffix.lower() in (".ndjson", ".jsonl"):
             with self.path.open("rb") as stream:
-                number = 0
-                while line := stream.readline(_LONGEST_LINE):
-                    number += 1
-                    if len(line) >= _LONGEST_LINE:
-                        raise TableError(
-                            f"{self.file}, line {number}: The line is longer than {_LONGEST_LINE:,} bytes."
-                        )
-                    if line.strip():
-                        yield number, self._object(line, f"line {number}")
+                for number, line in lines(stream, self.file):
+                    yield number, self._object(line, f"line {number}")
             return
-        whole = self._whole
-        for each in whole if isinstance(whole, list) else [whole]:
+        held = self._whole
+        for each in held if isinstance(held, list) else [held]:
             if not isinstance(each, dict):
                 raise TableError(
                     f"{self.file}: A row is an object; the file holds {type(each).__name__} where one belongs."
@@ -113,44 +106,59 @@ class JsonTable:
 
     @cached_property
     def _whole(self) -> Any:
-        if self.path.stat().st_size > _LARGEST:
-            raise TableError(
-                f"{self.path.name}: JSON of at most {_LARGEST:,} bytes is read; write NDJSON, a row a line."
-            )
-        return self._parsed(self.path.read_bytes(), "")
+        return whole(self.path, self.file, camel=self.camel)
 
     def _object(self, data: bytes, place: str) -> dict[str, Any]:
-        found = self._parsed(data, place)
+        found = parsed(data, f"{self.file}, {place}", camel=self.camel)
         if not isinstance(found, dict):
             raise TableError(f"{self.file}, {place}: A row is an object, not {data[:40]!r}.")
         return found
 
-    def _parsed(self, data: bytes, place: str) -> Any:
-        where = f"{self.file}, {place}" if place else self.file
-        try:
-            found = json.loads(
-                data.decode("utf-8-sig"),
-                parse_float=_Number,
-                parse_int=_Number,
-                parse_constant=_Number,  # NaN, Infinity: words, as a laboratory may print them
-                object_pairs_hook=self._pairs,
-            )
-        except RecursionError as error:
-            raise TableError(f"{where}: It is nested too deeply; {_DEEPEST} levels at most are read.") from error
-        except ValueError as error:
-            raise TableError(f"{where}: This is not readable as JSON ({error}).") from error
-        except MemoryError as error:
-            raise TableError(f"{where}: It does not fit into memory; write NDJSON, a row a line.") from error
-        return found
 
-    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            key = camel_case(name) if self.camel else name
-            if key in found:
+def lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of an NDJSON file that are not blank, with their numbers; raises `TableError` for too long a one."""
+    number = 0
+    while line := stream.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) >= _LONGEST_LINE:
+            raise TableError(f"{file}, line {number}: The line is longer than {_LONGEST_LINE:,} bytes.")
+        if line.strip():
+            yield number, line
+
+
+def whole(path: Path, file: str, *, camel: bool = False) -> Any:
+    """What a JSON file holds; raises `TableError` for one that is too large, or no JSON."""
+    if path.stat().st_size > _LARGEST:
+        raise TableError(f"{path.name}: JSON of at most {_LARGEST:,} bytes is read; write NDJSON, a row a line.")
+    return parsed(path.read_bytes(), file, camel=camel)
+
+
+def parsed(data: bytes, where: str, *, camel: bool = False) -> Any:
+    """JSON with numbers as they were written (as `str`); raises `TableError`, also for names that stand twice."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for name, value in found:
+            key = camel_case(name) if camel else name
+            if key in told:
                 raise ValueError(f"the name {name!r} stands twice in one object")
-            found[key] = value
-        return found
+            told[key] = value
+        return told
+
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            parse_float=_Number,
+            parse_int=_Number,
+            parse_constant=_Number,  # NaN, Infinity: words, as a laboratory may print them
+            object_pairs_hook=pairs,
+        )
+    except RecursionError as error:
+        raise TableError(f"{where}: It is nested too deeply; {_DEEPEST} levels at most are read.") from error
+    except ValueError as error:
+        raise TableError(f"{where}: This is not readable as JSON ({error}).") from error
+    except MemoryError as error:
+        raise TableError(f"{where}: It does not fit into memory; write NDJSON, a row a line.") from error
 
 
 class _TooDeep(Exception):
