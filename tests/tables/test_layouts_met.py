@@ -128,6 +128,59 @@ class TestOmop:
         assert not tally.rejected
         assert {each["code"]["text"] for each in resources(out, "Observation")} == {"local-ck", "OMOP concept 99"}
 
+    def test_a_vocabulary_as_athena_delivers_it(self, tmp_path: Path) -> None:
+        """Tabs, nothing in quotes, and quotes that are inches."""
+        names = {"1": 'Needle 12"', "2": '"Sharp" needle', "3": '"stray', "4": 'other"', "5": '"whole"'}
+        concept = "concept_id\tconcept_name\tvocabulary_id\tconcept_code\n" + "".join(
+            f"{number}\t{name}\tX\tc{number}\n" for number, name in names.items()
+        )
+        head = "procedure_occurrence_id,person_id,procedure_concept_id,procedure_date\n"
+        out, tally = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            CONCEPT_csv=concept,
+            procedure_occurrence_csv=head + "".join(f"{number},1,{number}.0,2020-01-02\n" for number in names),
+        )
+        assert not tally.rejected
+        assert [each["code"]["text"] for each in resources(out, "Procedure")] == [*[*names.values()][:4], "whole"]
+
+    def test_without_its_vocabulary_a_result_keeps_its_comparator_value_and_unit(self, tmp_path: Path) -> None:
+        head = (
+            "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,"
+            "value_as_concept_id,unit_concept_id,range_low,measurement_source_value,unit_source_value\n"
+        )
+        rows = (
+            "1,1,0,20200102,4171756.0,20.0,0.0,8645.0,24,CK,U/L\n2,1,0,2020-01-02,4172704,1000,,8645,NA,CK,NA\n"
+            "3,1,0,2020-01-02,0,\\N,9191,0,,ANA,\n4,1,0,2020-01-02,12345,7,0,0,,CK,\n"
+        )
+        out, tally = converted(tmp_path, "omop", person_csv=self.PERSON, measurement_csv=head + rows)
+        ((_, _, reason),) = tally.rejected  # an operator that is not known is not left out
+        assert "is no comparator" in reason
+        below, above, concept = resources(out, "Observation")
+        assert (below["valueQuantity"]["comparator"], below["valueQuantity"]["value"]) == ("<", 20)
+        assert (above["valueQuantity"]["comparator"], above["valueQuantity"]["unit"]) == (">", "OMOP concept 8645")
+        assert "code" not in above["valueQuantity"]
+        assert concept["valueCodeableConcept"]["text"] == "OMOP concept 9191"
+
+    def test_a_diagnosis_that_is_preliminary_is_provisional(self, tmp_path: Path) -> None:
+        concept = (
+            "concept_id,concept_name,vocabulary_id,concept_code\n1,Preliminary diagnosis,S,a\n2,Primary diagnosis,S,b\n"
+        )
+        head = "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_source_value,condition_status_concept_id\n"  # noqa: E501
+        rows = "".join(
+            f"{number},1,0,2020-01-02,M33,{status}\n" for number, status in enumerate(("1", "2.0", "0", ""), 1)
+        )
+        out, tally = converted(
+            tmp_path, "omop", person_csv=self.PERSON, concept_csv=concept, condition_occurrence_csv=head + rows
+        )
+        assert not tally.rejected
+        told = resources(out, "Condition")
+        assert [each["verificationStatus"]["coding"][0]["code"] for each in told] == ["provisional"] + ["confirmed"] * 3
+        assert [each.get("note") for each in told[:2]] == [
+            [{"text": f"{name} diagnosis"}] for name in ("Preliminary", "Primary")
+        ]
+
 
 class TestRedcap:
     def test_files_as_redcap_names_them_and_fields_that_are_no_results(self, tmp_path: Path) -> None:

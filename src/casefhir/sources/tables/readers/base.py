@@ -41,14 +41,15 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's bytes, read once: size, SHA-256 (hexadecimal), whether all is UTF-8, whether a NUL is in it, and the
-    offset of the first byte beyond ASCII (None: there is none).
+    """A file's bytes, read once: size, SHA-256 (hexadecimal), whether all is UTF-8, whether a NUL or a quote is in it,
+    and the offset of the first byte beyond ASCII (None: there is none).
     """
 
     size: int
     sha256: str
     utf8: bool
     nul: bool
+    quote: bool
     beyond_ascii: int | None
 
 
@@ -57,18 +58,19 @@ def fingerprint(path: Path) -> Fingerprint:
     import codecs
 
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    size, utf8, nul, beyond = 0, True, False, None
+    size, utf8, nul, quote, beyond = 0, True, False, False, None
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
             nul = nul or b"\0" in block
+            quote = quote or b'"' in block
             if beyond is None and not block.isascii():
                 beyond = size + next(place for place, byte in enumerate(block) if byte > 127)
             if utf8 and beyond is not None:
                 utf8 = _decodes(decoder, block, final=False)
             size += len(block)
     utf8 = utf8 and _decodes(decoder, b"", final=True)
-    return Fingerprint(size, digest.hexdigest(), utf8, nul, beyond)
+    return Fingerprint(size, digest.hexdigest(), utf8, nul, quote, beyond)
 
 
 def _decodes(decoder: object, block: bytes, *, final: bool) -> bool:

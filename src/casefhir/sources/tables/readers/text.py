@@ -43,6 +43,7 @@ class TextTable:
         self.print: Fingerprint = fingerprint(path)
         self.encoding = encoding or _encoding(path, self.print)
         self.delimiter = delimiter or self._delimiter()
+        self.quoted = self._is_quoted()
         self._header = self._read_header()
         self.columns = self._header.columns
         self.detected = {
@@ -93,11 +94,17 @@ class TextTable:
 
     def _reader(self, stream: TextIO, before: int) -> "CsvReader":
         csv.field_size_limit(LONGEST_CELL)
-        return csv.reader(_lines(stream, self.file, before), delimiter=self.delimiter, strict=True)
+        lines = _lines(stream, self.file, before)
+        if self.quoted:
+            return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
 
     def _next(self, reader: "CsvReader", before: int) -> list[str] | None:
         try:
-            return next(reader, None)
+            cells = next(reader, None)
+            if cells and not self.quoted:
+                return [_unquoted(cell) if cell[:1] == '"' else cell for cell in cells]
+            return cells
         except csv.Error as error:
             raise TableError(
                 f"{self.file}, line {before + reader.line_num}: {_said(str(error))} The rows after it cannot be told "
@@ -115,6 +122,20 @@ class TextTable:
         if names is None:
             raise TableError(f"{self.file}: The file is empty; a table has at least a header.")
         return header(self.file, names)
+
+    def _is_quoted(self) -> bool:
+        """Whether cells may be put in quotes to hold delimiters and line ends. Where each line of a table with tabs has
+        as many of them as the header, none does, and a quote is a letter like others (`"` for inches, in vocabularies):
+        such cells lose their quotes only if they are whole.
+        """
+        if self.delimiter != "\t" or not self.print.quote:
+            return True
+        with self._open() as stream:
+            try:
+                widths = {line.count("\t") for line in _lines(stream, self.file, 0) if line.strip()}
+            except UnicodeError:
+                return True  # told where the rows are read
+        return len(widths) != 1
 
     def _delimiter(self) -> str:
         """The delimiter that parts the first lines into the most columns, the same number in each."""
@@ -142,6 +163,13 @@ class TextTable:
             if (same > 0.5, widths[0]) > most:
                 best, most = each, (same > 0.5, widths[0])
         return best
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotes around it, if there are two and those within are doubled."""
+    inner = cell[1:-1]
+    whole = len(cell) > 1 and cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if whole else cell
 
 
 def _lines(stream: TextIO, file: str, number: int) -> Iterator[str]:
