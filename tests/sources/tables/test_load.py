@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -28,6 +29,32 @@ def test_the_published_schema_is_that_of_the_model() -> None:
     assert published == json_schema()
 
 
+def test_every_key_of_the_schema_has_its_sentence() -> None:
+    schema = json_schema()
+    parts = {"the file": schema, **schema["$defs"]}
+    bare = [
+        f"{name}.{key}"
+        for name, part in parts.items()
+        for key, one in part["properties"].items()
+        if "description" not in one
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted((ROOT / "mappings" / "tables").glob("*.toml")), EXAMPLE], ids=lambda path: path.stem
+)
+def test_mappings_that_load_are_valid_by_the_schema_for_editors(path: Path) -> None:
+    faults = [*jsonschema.Draft202012Validator(json_schema()).iter_errors(tomllib.loads(path.read_text()))]
+    assert [fault.message for fault in faults] == []
+
+
+def test_the_schema_refuses_what_the_model_refuses() -> None:
+    tree = tomllib.loads(EXAMPLE.read_text())
+    tree["measurement"][0]["valeu"] = "CK"
+    assert not jsonschema.Draft202012Validator(json_schema()).is_valid(tree)
+
+
 def test_toml_and_yaml_are_the_same_tree(tmp_path: Path) -> None:
     path = tmp_path / "registry.yaml"
     path.write_text(yaml.safe_dump(tomllib.loads(EXAMPLE.read_text()), allow_unicode=True, sort_keys=False))
@@ -42,6 +69,8 @@ def test_toml_and_yaml_are_the_same_tree(tmp_path: Path) -> None:
         ('{ name = "crp",', "{ name = 3,", "{ name = 3", '3 is not text; put it in quotes: "3"'),
         ('route = "Route"', 'rote = "Route"', "rote", "Did you mean route"),
         ('convert = "catalogue"', "convert = { too = 1 }", "convert", "convert.to: is missing"),
+        ('key = ["Patient"]', 'key = "Patient"', "key", """'Patient' is not a list; write ["Patient"]."""),
+        ('recorded = "2', 'recorded = "on 2', "recorded", "is not an instant; write it as 2026-01-01T00:00:00Z"),
         ('name = "event"', 'name = "drug"', None, "two rules are called 'drug'"),
     ],
 )

@@ -68,21 +68,26 @@ class Coded(Part):
     system: str | Cell | None = None
     """The code system: its URI (`http://loinc.org`), or where the row names it."""
     code: Words | None = None
+    """The code."""
     curie: Words | None = None
     """A code with its prefix, which `[systems]` leads to the code system."""
     display: Words | None = None
     """The code system's own name of the code."""
     version: Words | None = None
+    """The version of the code system."""
 
 
 class When(Part):
     """A time: a date; a date and a time of day; from and to; a study day; an age; or year, month, day apart."""
 
     date: Words | None = None
+    """A date."""
     time: Words | None = None
     """The time of day of `date`, from a column of its own."""
     start: Words | None = None
+    """From when."""
     end: Words | None = None
+    """Until when."""
     study_day: Words | None = None
     """A whole number of days counted from `reference`."""
     reference: Words | None = None
@@ -92,9 +97,13 @@ class When(Part):
     age: Words | None = None
     """An age: a number in `unit`, or an ISO 8601 duration (`P5Y11M`)."""
     unit: Literal["years", "months", "weeks", "days"] = "years"
+    """The unit of `age`."""
     year: Words | None = None
+    """The year; with it may go `month` and `day`."""
     month: Words | None = None
+    """The month, 1 to 12."""
     day: Words | None = None
+    """The day of the month."""
     dates: tuple["Notation", ...] | None = None
     """How dates are written here, where it is otherwise than `[reading]` says."""
 
@@ -163,6 +172,7 @@ class Supplement(Part):
     """Words about rows that stand in another table of the same person, one row a word (SDTM's SUPP--): all of them."""
 
     table: str
+    """The other table."""
     label: str
     """Its column that says what the words are (QLABEL)."""
     column: str
@@ -204,7 +214,9 @@ class Bounds(Part):
     """A range of reference: in two columns, or as text in one."""
 
     low: Words | None = None
+    """The lower end."""
     high: Words | None = None
+    """The upper end."""
     text: Words | None = None
     """The range as printed, `4.0-10.0`, `<5`; read where low and high are not given."""
     unit: Words | None = None
@@ -232,7 +244,9 @@ class Dose(Part):
     """How a drug was given. What is understood becomes structured; all words together are the dosage's text."""
 
     amount: Words | None = None
+    """How much at a time: `15`, `1000`."""
     unit: Words | None = None
+    """Its unit: `mg`, `mg/kg`."""
     high: Words | None = None
     """The upper end, where `amount` is the lower end of a range."""
     frequency: Words | None = None
@@ -240,8 +254,11 @@ class Dose(Part):
     frequencies: str | None = None
     """A CSV file beside the mapping: the words, how many times, every how long (`2,1 day`)."""
     route: Words | None = None
+    """By which route: the usual words, and CDISC's, are known."""
     method: Words | None = None
+    """How it was given: infusion, pulses."""
     site: Words | None = None
+    """Where it was given."""
     lasting: Words | None = None
     """For how long, with its unit: `6 months`, or an ISO 8601 duration."""
     text: Words | None = None
@@ -252,7 +269,9 @@ class Named(Part):
     """Words with their codes: a body site, a reaction, a reason, a coded answer."""
 
     text: Words | None = None
+    """The words."""
     codes: tuple[Coded, ...] = ()
+    """Codes that the table itself gives."""
 
 
 def _kind_of_named(value: Any) -> str:

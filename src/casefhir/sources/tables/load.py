@@ -14,7 +14,7 @@ from casefhir.errors import CasefhirError
 from casefhir.sources.records.nodes import Unreadable
 from casefhir.sources.records.yaml_file import read_yaml
 from casefhir.sources.tables import positions
-from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.mapping import RULES, TableMapping
 
 SUFFIXES = (".toml", ".yaml", ".yml")
 
@@ -66,7 +66,7 @@ def load_mapping(name_or_path: str | FilePath) -> LoadedMapping:
     except ValidationError as error:
         raise MappingError(_sentences(path, error, places)) from None
     lines = {}
-    for kind in ("visit", "problem", "course", "measurement", "procedure", "intolerance", "adverse_event"):
+    for kind in RULES:
         for number, rule in enumerate(getattr(mapping, kind)):
             place = positions.nearest(places, (kind, number))
             lines[rule.name] = place[0] if place else 1
@@ -134,6 +134,12 @@ def _what(kind: str, message: str, given: Any, loc: positions.Path) -> str:
         return f'{given!r} is not text; put it in quotes: "{given}".'
     if kind in ("model_type", "model_attributes_type") and not isinstance(given, dict):
         return f'{given!r} is neither a column\'s name in quotes nor a table such as {{ column = "NAME" }}.'
+    if kind == "tuple_type":
+        return f'{given!r} is not a list; write ["{given}"].' if isinstance(given, str) else "should be a list: [..]."
+    if kind == "string_pattern_mismatch" and loc[-1] == "recorded":
+        return f"{given!r} is not an instant; write it as 2026-01-01T00:00:00Z."
+    if kind == "string_pattern_mismatch" and loc[-1] in ("name", "dataset"):
+        return f"{given!r} is not such a name; use lower-case letters and digits, with single hyphens between."
     return message.removeprefix("Value error, ") + ("" if message.endswith(".") else ".")
 
 

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field as Described
 from pydantic import field_validator, model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from casefhir.sources.tables.elements import Notation, Part
 from casefhir.sources.tables.person_rule import PersonRule
@@ -25,6 +27,8 @@ AbsentReason = Literal[
     "unsupported", "as-text", "error", "not-a-number", "negative-infinity", "positive-infinity", "not-performed",
     "not-permitted",
 ]  # fmt: skip
+RULES = ("visit", "problem", "course", "measurement", "procedure", "report", "intolerance", "adverse_event")
+"""The kinds of rules, in the order in which facts are written."""
 SCHEMA_URL = "https://w3id.org/casefhir/mapping.schema.json"
 ResultMeaning = Literal["positive", "negative", "normal", "abnormal", "high", "low", "indeterminate"]
 RESULT_WORDS: dict[str, ResultMeaning] = {
@@ -105,18 +109,26 @@ class LookupTable(Part):
     key: tuple[str, ...]
     """The columns it is asked by."""
     rows: str | None = None
+    """For JSON documents: where the rows are, by path."""
     camel: bool = False
+    """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
     within: tuple[str, ...] = ()
+    """For JSON documents: what they may be wrapped in."""
     query: str | None = None
+    """A query (SQL), where the source is a database."""
     encoding: str | None = None
+    """Of text files; found out and told without it."""
     delimiter: str | None = None
+    """Of text files; found out and told without it."""
     optional: bool = False
+    """The table may be missing."""
 
 
 class System(Part):
     """A code system that curies name by a prefix."""
 
     uri: str
+    """Its URI: `http://loinc.org`."""
     keep_prefix: bool = False
     """Whether the prefix belongs to the code (`HP:0001250`) or not (`LOINC:2157-6`)."""
 
@@ -140,7 +152,9 @@ class TableMapping(Part):
     casefhir: Literal[1]
     """The version of this format."""
     name: str = Described(pattern=NAME)
+    """The mapping's name: lower-case letters, digits, hyphens. All ids begin with it, unless `dataset` is given."""
     title: str
+    """What it is, in words."""
     version: str
     """The mapping's own version; every Provenance names it."""
     recorded: str = Described(pattern=r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$")
@@ -150,36 +164,40 @@ class TableMapping(Part):
     test_data: bool = False
     """Whether everything is marked as test data."""
     reading: Reading = Reading()
+    """How cells are written; a table may say it otherwise for itself."""
     tables: dict[str, Table]
+    """The tables, by the names that rules call them by."""
     lookups: dict[str, LookupTable] = Described(default_factory=dict)
+    """Small tables that are read whole: code lists, a data dictionary."""
     systems: dict[str, System | str] = Described(default_factory=dict)
     """Prefixes of curies and what code system they name."""
     person: PersonRule
+    """Who the persons are."""
     visit: tuple[VisitRule, ...] = ()
+    """Dated contacts."""
     problem: tuple[ProblemRule, ...] = ()
+    """Diagnoses, comorbidities, symptoms, signs."""
     course: tuple[CourseRule, ...] = ()
+    """Courses of drugs."""
     measurement: tuple[MeasurementRule, ...] = ()
+    """Results, findings, scores."""
     procedure: tuple[ProcedureRule, ...] = ()
+    """Things done to the person."""
     report: tuple[ReportRule, ...] = ()
+    """Reports of examinations with several findings."""
     intolerance: tuple[IntoleranceRule, ...] = ()
+    """Intolerances and allergies."""
     adverse_event: tuple[AdverseEventRule, ...] = ()
+    """Adverse events, with the condition that they became."""
     privacy: Privacy = Privacy()
+    """What is done so that persons are not recognised."""
     schema_: str | None = Described(default=None, alias="$schema")
     """The schema, for editors."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """All rules but the person's, in the order in which facts are written."""
-        return (
-            *self.visit,
-            *self.problem,
-            *self.course,
-            *self.measurement,
-            *self.procedure,
-            *self.report,
-            *self.intolerance,
-            *self.adverse_event,
-        )
+        return tuple(rule for kind in RULES for rule in getattr(self, kind))
 
     @field_validator("tables", mode="after")
     @classmethod
@@ -198,7 +216,19 @@ class TableMapping(Part):
         return self
 
 
+class _AnyOf(GenerateJsonSchema):
+    """Alternatives that a function chooses among: a value may fit several by its form (a list of columns is a list of
+    words, and of times), so they are no `oneOf`.
+    """
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        found = super().tagged_union_schema(schema)
+        if "discriminator" not in found and "oneOf" in found:
+            found["anyOf"] = found.pop("oneOf")
+        return found
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of mapping files, for editors and other programs."""
-    found = TableMapping.model_json_schema(by_alias=True)
+    found = TableMapping.model_json_schema(by_alias=True, schema_generator=_AnyOf)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_URL, **found}

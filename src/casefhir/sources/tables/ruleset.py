@@ -27,8 +27,11 @@ class Unless(Part):
     """What a look-up says of a column."""
 
     lookup: str
+    """The look-up table."""
     take: str
+    """The column of it that answers."""
     words: tuple[str, ...]
+    """The answers for which a column is left out."""
 
 
 class Columns(Part):
@@ -66,6 +69,7 @@ class Rule(Part):
     name: str
     """Its name: lower-case letters, digits, hyphens. Facts' keys start with it, so it should not change."""
     table: str
+    """The table whose rows it reads."""
     key: tuple[Words, ...] = ()
     """The columns that tell this person's rows of the table apart (a number, a visit); ids come from them. Without
     them ids come from the whole row, and change when a cell of it does."""
@@ -90,9 +94,11 @@ class Coding(Rule):
     concept: Words | None = None
     """The concept: a key of the catalogue, or a name it knows."""
     codes: tuple[Coded, ...] = ()
+    """Codes that the table itself gives."""
     text: Words | None = None
     """What the source calls it."""
     visit: VisitLink | None = None
+    """The visit it belongs to: a column with the key of the only visit rule, or a link."""
 
 
 class ProblemRule(Coding):
@@ -108,10 +114,13 @@ class ProblemRule(Coding):
     category: Words | None = None
     """problem-list-item, encounter-diagnosis."""
     onset: Time | None = None
+    """When it began."""
     abatement: Time | None = None
+    """When it ended."""
     asserted: Time | None = None
     """When it was diagnosed."""
     body_sites: tuple[Phrase, ...] = ()
+    """Where in the body."""
     evidence: tuple[Link, ...] = ()
     """The measurements and reports that support it."""
     due_to: tuple[WordsOrLink, ...] = ()
@@ -119,6 +128,7 @@ class ProblemRule(Coding):
     after: tuple[WordsOrLink, ...] = ()
     """What it merely followed in time: facts, or words."""
     related: tuple[Link, ...] = ()
+    """Other problems that have to do with it."""
 
 
 class CourseRule(Rule):
@@ -127,22 +137,29 @@ class CourseRule(Rule):
     drug: Words | None = None
     """The drug: a key of the catalogue, or a name it knows."""
     codes: tuple[Coded, ...] = ()
+    """Codes of the drug that the table itself gives."""
     text: Words | None = None
+    """What the source calls the drug."""
     status: Words | None = None
     """active, completed, stopped, not-taken, intended, on-hold, unknown (where nothing is told)."""
     reasons: tuple[Phrase, ...] = ()
     """Why it was stopped or not taken."""
     start: Time | None = None
+    """When it began."""
     end: Time | None = None
+    """When it ended."""
     when: Time | None = None
     """Instead of start and end: one date."""
     ongoing: Words | None = None
     """yes or no (words for them are known): whether it goes on at the source's last word; makes the status active."""
     dose: Dose | None = None
+    """How much, how often, by which route."""
     indication: tuple[Link, ...] = ()
+    """The problems that it was given for."""
     purposes: tuple[Phrase, ...] = ()
     """What it was given for, in words."""
     visit: VisitLink | None = None
+    """The visit it belongs to: a column with the key of the only visit rule, or a link."""
 
 
 Conversion = Annotated[
@@ -159,6 +176,7 @@ class Result(Part):
     comparator: Words | None = None
     """`<`, `<=`, `>=`, `>` where a column of its own tells it; a number without one in its cell takes it."""
     unit: Words | None = None
+    """The unit as printed; what it is in UCUM is known, or said in `[reading.units]`."""
     kind: Words | None = None
     """number, words, titre, or auto (where nothing is told: a number where it reads as one and as nothing else)."""
     value_codes: tuple[Coded, ...] = ()
@@ -166,6 +184,7 @@ class Result(Part):
     convert: Conversion | None = None
     """The UCUM unit to convert to, or `catalogue` for the concept's own."""
     range: Range | None = None
+    """The range of reference: in two columns, or as text in one."""
     flag: Words | None = None
     """normal, high, low, abnormal, positive, negative, …; H, L, N and their like are known."""
 
@@ -174,36 +193,48 @@ class ComponentRule(Result):
     """A part of a measurement: systolic pressure."""
 
     concept: Words | None = None
+    """The concept: a key of the catalogue, or a name it knows."""
     codes: tuple[Coded, ...] = ()
+    """Codes that the table itself gives."""
     text: Words | None = None
+    """What the source calls it."""
 
 
 class Printed(Part):
     """The result before it was converted, where the table has both."""
 
     value: Words
+    """The result as it was printed."""
     unit: Words | None = None
+    """Its unit as it was printed."""
 
 
 class MeasurementRule(Coding, Result):
     """Results, findings, scores: whatever was measured or observed."""
 
     when: Time | None = None
+    """When it was measured, or the specimen taken."""
     category: Words | None = None
     """laboratory, lung-function, vital-signs, score, imaging, exam, survey, social-history, therapy; that of the
     concept where nothing is told."""
     printed: Printed | None = None
+    """The result before it was converted, where the table has both."""
     blank: Literal["skip", "unknown", "reject"] = "skip"
     """What a blank value is: nothing (the row counts as filtered), a result that is missing, or a row to reject."""
     absent: Words | None = None
     """Why the value is missing, in words or as one of R4's codes (`not-performed`)."""
     method: Phrase | None = None
+    """How it was measured."""
     body_site: Phrase | None = None
+    """Where in the body."""
     scale: Range | None = None
     """The bounds of a score."""
     components: tuple[ComponentRule, ...] = ()
+    """Parts that belong together: systolic and diastolic pressure."""
     members: tuple[Link, ...] = ()
+    """The measurements that it is a group of."""
     derived_from: tuple[Link, ...] = ()
+    """The measurements that it was computed from."""
 
 
 class SuspectRule(Link):
@@ -220,6 +251,7 @@ class AdverseEventRule(Coding):
     """Adverse events, with the condition that they became."""
 
     when: Time | None = None
+    """When it happened or began."""
     end: Time | None = None
     """The end: the resulting condition's abatement."""
     severity: Words | None = None
@@ -230,6 +262,7 @@ class AdverseEventRule(Coding):
     outcome: Words | None = None
     """resolved, recovering, ongoing, resolvedWithSequelae, fatal, unknown; CDISC's words are known."""
     suspects: tuple[SuspectRule, ...] = ()
+    """The courses that are blamed for it."""
     action: Words | None = None
     """What was done with the suspect: withdrawn, interrupted, reduced, increased, unchanged, not applicable; CDISC's
     words are known. `withdrawn` becomes the course's status and reason, the others its note."""
@@ -241,8 +274,11 @@ class IntoleranceRule(Rule):
     """Intolerances and allergies."""
 
     drug: Words | None = None
+    """What is not tolerated: a key of the catalogue, or a name it knows."""
     codes: tuple[Coded, ...] = ()
+    """Codes that the table itself gives."""
     text: Words | None = None
+    """What the source calls it."""
     kind: Words | None = None
     """intolerance or allergy."""
     category: Words | None = None
@@ -252,8 +288,11 @@ class IntoleranceRule(Rule):
     certainty: Words | None = None
     """confirmed, unconfirmed (where nothing is told), refuted."""
     onset: Time | None = None
+    """When it began."""
     reactions: tuple[Phrase, ...] = ()
+    """What it does to the person."""
     visit: VisitLink | None = None
+    """The visit it belongs to: a column with the key of the only visit rule, or a link."""
 
 
 class ProcedureRule(Coding):
@@ -262,10 +301,15 @@ class ProcedureRule(Coding):
     status: Words | None = None
     """completed (where nothing is told), not-done, in-progress, stopped, unknown."""
     why_not: Phrase | None = None
+    """Why it was not done."""
     when: Time | None = None
+    """When it was done."""
     body_sites: tuple[Phrase, ...] = ()
+    """Where in the body."""
     reasons: tuple[Phrase, ...] = ()
+    """Why it was done."""
     outcome: Phrase | None = None
+    """What came of it."""
     reports: tuple[Link, ...] = ()
     """The reports that tell of it."""
 
@@ -276,18 +320,25 @@ class ReportRule(Coding):
     kind: Words | None = None
     """What kind of examination, in words."""
     when: Time | None = None
+    """When the examination was."""
     results: tuple[Link, ...] = ()
     """Its findings: measurements."""
     conclusion: Phrase | None = None
+    """What the report concludes."""
 
 
 class VisitRule(Rule):
     """Dated contacts."""
 
     when: Time | None = None
+    """When it was: a day, or from and to."""
     setting: Words | None = None
     """inpatient, ambulatory, emergency, home, virtual, short stay."""
     codes: tuple[Coded, ...] = ()
+    """Codes of the kind of visit that the table itself gives."""
     text: Words | None = None
+    """What the source calls it."""
     reasons: tuple[Phrase, ...] = ()
+    """Why the person came."""
     discharge: Phrase | None = None
+    """How or where to the person was discharged."""
