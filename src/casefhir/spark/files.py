@@ -50,7 +50,7 @@ def convert_files(
         scratch = out / ".casefhir-spark"
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
-        tally, written = _gathered(scratch, out, opening.files.sheets)
+        tally, written = _gathered(scratch, out, opening.files.sheets, loaded)
         conclude(out, about, told(tally, loaded), written)
     return tally
 
@@ -67,7 +67,7 @@ def _rows(table: KeyedTable, place: int, part: int) -> Iterator[Placed]:
         yield place, key, number, row, row.reason if isinstance(row, Broken) else None
 
 
-def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet]) -> tuple[Tally, list[str]]:
+def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet], loaded: LoadedMapping) -> tuple[Tally, list[str]]:
     """Spark's files under our names: NDJSON in parts, rejects in one file with a header; the sums added up."""
     tally, written = Tally(), []
     for folder in sorted(scratch.glob("name=*")):
@@ -83,7 +83,7 @@ def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet]) -> tuple[Ta
         if name.endswith(".csv"):
             context = target.parent.name == "context"
             with target.open("wb") as stream:
-                stream.write(reject_header(sheets[target.stem], context=context))
+                stream.write(reject_header(sheets[target.stem], loaded.mapping.tables[target.stem], context=context))
                 for part in parts:
                     for line in part.open(encoding="utf-8"):
                         stream.write(json.loads(line).encode("utf-8", "surrogatepass"))

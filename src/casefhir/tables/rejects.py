@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.rows import Row, Sheet
 
 _REMARKS = ("casefhir_file", "casefhir_row", "casefhir_column", "casefhir_rule", "casefhir_reason", "casefhir_rest")
@@ -33,9 +34,15 @@ def reject_name(table: str, *, context: bool = False) -> str:
     return f"rejects/context/{table}.csv" if context else f"rejects/{table}.csv"
 
 
-def reject_header(sheet: Sheet, *, context: bool = False) -> bytes:
-    """The header line."""
-    return _lines([(*sheet.columns, *(() if context else _REMARKS))])
+def reject_header(sheet: Sheet, spec: Table, *, context: bool = False) -> bytes:
+    """The lines to the header and after it to the first row: where the mapping says that a table has its header, for it
+    is read back by the same mapping.
+    """
+    above = (
+        [(f"Rejected rows; the header stands in row {spec.header}, where the mapping says.",)] if spec.header else []
+    )
+    lines = [*above, *[()] * (spec.header or 1)][: (spec.header or 1) - 1]
+    return _lines([*lines, (*sheet.columns, *(() if context else _REMARKS)), *[()] * spec.skip_after])
 
 
 def reject_lines(sheet: Sheet, rejected: Iterable[Rejected]) -> bytes:

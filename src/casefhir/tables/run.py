@@ -16,8 +16,9 @@ from casefhir.delivery.files import GrowingFiles, LostOutput
 from casefhir.errors import CasefhirError
 from casefhir.processes import in_order
 from casefhir.sources.tables.check import SUGGESTED, near
-from casefhir.sources.tables.files import Opened, address
+from casefhir.sources.tables.files import Opened
 from casefhir.sources.tables.grouping import grouping
+from casefhir.sources.tables.inputs import address
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
@@ -95,7 +96,7 @@ def convert_tables(
             made_by = in_order(pieces[done:], Work, (make, grouped), jobs=jobs, lost=WorkerDied(_DIED))
             for place, (_, made) in enumerate(made_by, done + 1):
                 tally.add(made.tally)
-                _store(made, files, out, opened.files)
+                _store(made, files, out, opened.files, loaded)
                 if place % _CHECKPOINT == 0:
                     _write_progress(
                         out, {"about": about, "pieces": place, "files": files.checkpoint(), "tally": tally.to_json()}
@@ -116,7 +117,7 @@ def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMappi
     return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
 
 
-def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:
+def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened, loaded: LoadedMapping) -> None:
     for name, lines in sorted(made.lines.items()):
         files.add(name, lines)
     for key, (bundle, index) in made.bundles.items():
@@ -126,15 +127,17 @@ def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened) -> None:
     for each in made.rejects:
         by_table.setdefault(each.table, []).append(each)
     for table, rejected in sorted(by_table.items()):
-        _add_rows(files, opened, table, reject_lines(opened.sheets[table], rejected), context=False)
+        _add_rows(files, opened, loaded, table, reject_lines(opened.sheets[table], rejected), context=False)
     for table, rows in sorted(made.context.items()):
-        _add_rows(files, opened, table, context_lines(rows), context=True)
+        _add_rows(files, opened, loaded, table, context_lines(rows), context=True)
 
 
-def _add_rows(files: GrowingFiles, opened: Opened, table: str, lines: bytes, *, context: bool) -> None:
+def _add_rows(
+    files: GrowingFiles, opened: Opened, loaded: LoadedMapping, table: str, lines: bytes, *, context: bool
+) -> None:
     name = reject_name(table, context=context)
     if name not in files:
-        lines = reject_header(opened.sheets[table], context=context) + lines
+        lines = reject_header(opened.sheets[table], loaded.mapping.tables[table], context=context) + lines
     files.add(name, lines)
 
 

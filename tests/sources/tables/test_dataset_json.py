@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables.files import open_tables
+from casefhir.sources.tables.inputs import Inputs
 from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable
 from casefhir.sources.tables.rows import Row, TableError
@@ -69,7 +70,7 @@ def test_all_forms_give_the_same_rows_with_all_digits(tmp_path: Path, form: str)
     assert [row for _, row in rows] == [*WHOLE]
     assert not faults
     assert DatasetJsonTable(path).columns == NAMES
-    found = open_tables([path], {"ex": Table()})
+    found = open_tables(Inputs([path]), {"ex": Table()})
     assert type(found.tables["ex"].parts[0]) is DatasetJsonTable
     assert found.detected["ex" + path.suffix]["format"] == "Dataset-JSON"
 
@@ -125,7 +126,7 @@ def test_a_stream_that_unpacks_to_an_endless_line_is_refused_in_bounded_memory(t
 
 def test_other_json_is_read_as_before(tmp_path: Path) -> None:
     path = written(tmp_path, "ex.json", '[{"USUBJID": "S-1"}]')
-    assert type(open_tables([path], {"ex": Table()}).tables["ex"].parts[0]) is not DatasetJsonTable
+    assert type(open_tables(Inputs([path]), {"ex": Table()}).tables["ex"].parts[0]) is not DatasetJsonTable
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))

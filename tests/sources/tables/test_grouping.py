@@ -14,6 +14,7 @@ from casefhir.sources.tables import grouping, sorting
 from casefhir.sources.tables import keys as keyed_tables
 from casefhir.sources.tables.files import open_tables
 from casefhir.sources.tables.grouping import persons
+from casefhir.sources.tables.inputs import Inputs
 from casefhir.sources.tables.keys import keyed
 from casefhir.sources.tables.readers import text
 from casefhir.sources.tables.rows import Start, TableError
@@ -27,7 +28,7 @@ def table(folder, name, keys):
 
 
 def grouped(folder, names, columns=("id",)):
-    opened = open_tables([folder], {name: Spec() for name in names})
+    opened = open_tables(Inputs([folder]), {name: Spec() for name in names})
     faults = []
     tables = [keyed(name, opened.tables[name], columns) for name in names]
     found = list(persons(tables, lambda *told: faults.append(told)))
@@ -73,7 +74,7 @@ def test_pieces_together_are_the_whole_each_row_and_each_fault_once(
             for key, cell in listed:
                 write([key.removeprefix("ragged "), cell, "more"] if key.startswith("ragged") else [key, cell])
                 told[name] += 1
-    opened = open_tables([folder], {name: Spec(encoding=encoding) for name in "ab"})
+    opened = open_tables(Inputs([folder]), {name: Spec(encoding=encoding) for name in "ab"})
     with small_pieces(marked, piece):
         tables = [keyed(name, opened.tables[name], ["id"]) for name in "ab"]
         faults: list = []
@@ -99,7 +100,7 @@ def test_pieces_together_are_the_whole_each_row_and_each_fault_once(
 
 def test_sorted_text_is_cut_into_pieces_that_begin_near_their_rows(tmp_path):
     table(tmp_path, "a", [f"{place // 5:03}" for place in range(500)])
-    opened = open_tables([tmp_path], {"a": Spec()})
+    opened = open_tables(Inputs([tmp_path]), {"a": Spec()})
     with small_pieces(10, 50), grouping.grouping([keyed("a", opened.tables["a"], ["id"])]) as (_, pieces):
         assert len(pieces) == 10
         for piece in pieces[1:]:
@@ -110,7 +111,7 @@ def test_sorted_text_is_cut_into_pieces_that_begin_near_their_rows(tmp_path):
 def test_a_table_may_lie_in_several_files(tmp_path):
     for part in range(3):
         table(tmp_path, f"a{part}", [f"{part}{place:02}" for place in range(30)])
-    opened = open_tables([tmp_path], {"a": Spec(files=["a*"])})
+    opened = open_tables(Inputs([tmp_path]), {"a": Spec(files=["a*"])})
     with small_pieces(4, 10):
         tables = [keyed("a", opened.tables["a"], ["id"])]
         with grouping.grouping(tables) as (grouped, pieces):

@@ -18,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables.files import open_tables
+from casefhir.sources.tables.inputs import Inputs
 from casefhir.sources.tables.readers.base import MOST_COLUMNS, as_text
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
 from casefhir.sources.tables.readers.database import QueryTable, shown
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.sources.tables.readers.workbook import LARGEST, WorkbookSheet, sheets
+from casefhir.sources.tables.readers.workbook import LARGEST, Workbook, WorkbookSheet
 from casefhir.sources.tables.rows import TableError, numbered
 
 
@@ -35,6 +36,8 @@ class Spec:
     query: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    header: int | None = None
+    skip_after: int = 0
     optional: bool = False
 
 
@@ -134,14 +137,14 @@ def test_a_sheet_keeps_numbers_codes_and_dates_and_numbers_rows_as_the_workbook_
         tmp_path,
         [["id", "value", "day"], ["007", 3072, dt.date(2022, 9, 7)], [None, None, None], ["8", 0.1, "2022-09"]],
     )
-    assert sheets(file) == ["labs", "other"]
-    rows, faults = read(WorkbookSheet(file, "labs"))
+    assert Workbook(file).sheets == ["labs", "other"]
+    rows, faults = read(WorkbookSheet(Workbook(file), "labs"))
     assert rows == [(2, ("007", "3072", "2022-09-07")), (4, ("8", "0.1", "2022-09"))]
     assert not faults
 
 
 def test_a_formula_without_a_stored_result_is_told_and_not_read_as_blank(tmp_path):
-    rows, faults = read(WorkbookSheet(workbook(tmp_path, [["a", "b"], [1, "=A2*2"], [2, 3]]), "labs"))
+    rows, faults = read(WorkbookSheet(Workbook(workbook(tmp_path, [["a", "b"], [1, "=A2*2"], [2, 3]])), "labs"))
     assert rows == [(3, ("2", "3"))]
     assert "B2" in faults[0][2]
 
@@ -155,12 +158,12 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tm
         for _ in range((LARGEST >> 24) // 4):
             part.write(bytes(1 << 24))
     with pytest.raises(TableError, match="times its size"):
-        sheets(file)
+        Workbook(file)
 
 
 def test_no_workbook_is_refused(tmp_path):
     with pytest.raises(TableError, match="no workbook"):
-        sheets(text(tmp_path, "a,b\n", "t.xlsx"))
+        Workbook(text(tmp_path, "a,b\n", "t.xlsx"))
 
 
 def test_parquet_keeps_digits_dates_and_nulls(tmp_path):
@@ -256,20 +259,20 @@ def test_tables_are_found_by_name_in_folders_sheets_and_databases(tmp_path):
     text(tmp_path, "id,v\n1,2\n", "lb_1.csv")
     text(tmp_path, "v,id\n3,1\n", "lb_2.csv")
     text(tmp_path, "x\n", "other.csv")
-    found = open_tables([tmp_path], {"dm": Spec(), "lb": Spec(files=("lb_*",)), "ae": Spec(optional=True)})
+    found = open_tables(Inputs([tmp_path]), {"dm": Spec(), "lb": Spec(files=("lb_*",)), "ae": Spec(optional=True)})
     assert found.unused == ("other.csv",)
     assert found.missing == ("ae",)
     rows, _ = read(found.tables["lb"])
     assert [row for _, row in rows] == [("1", "2"), ("1", "3")]
     assert [found.sheets["lb"].place(number) for number, _ in rows] == [("lb_1.csv", 2), ("lb_2.csv", 2)]
     with pytest.raises(TableError, match="no file or sheet is called ae"):
-        open_tables([tmp_path], {"ae": Spec()})
+        open_tables(Inputs([tmp_path]), {"ae": Spec()})
 
 
 def test_parts_may_have_other_columns_and_it_is_told_which_they_lack(tmp_path):
     text(tmp_path, "id,v\n1,a\n", "a1.csv")
     text(tmp_path, "id,w\n2,b\n", "a2.csv")
-    table = open_tables([tmp_path], {"a": Spec(files=("a?",))}).tables["a"]
+    table = open_tables(Inputs([tmp_path]), {"a": Spec(files=("a?",))}).tables["a"]
     assert [row for _, row in read(table)[0]] == [("1", "a", None), ("2", None, "b")]
     assert table.sheet.lacking == (("w", "a1.csv"), ("v", "a2.csv"))
 

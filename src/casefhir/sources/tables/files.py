@@ -4,23 +4,19 @@ import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
+from casefhir.sources.tables.inputs import JSON, Inputs, is_workbook
 from casefhir.sources.tables.readers import OnFault, Table
+from casefhir.sources.tables.readers.base import Layout
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
-from casefhir.sources.tables.readers.database import QueryTable, has_table, shown
-from casefhir.sources.tables.readers.dataset_json import COMPRESSED, DatasetJsonTable, is_dataset_json
+from casefhir.sources.tables.readers.database import QueryTable, has_table
+from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_dataset_json
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.sources.tables.readers.workbook import WorkbookSheet, sheets
-from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableError, numbered, split
-
-TEXT = (".csv", ".tsv", ".tab", ".txt")
-JSON = (".json", ".ndjson", ".jsonl", COMPRESSED)
-WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
-READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
-_SKIPPED = {"index", "accepted"}
+from casefhir.sources.tables.readers.workbook import WorkbookSheet
+from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableMissing, numbered, split
 
 
 class TableSpec(Protocol):
@@ -28,7 +24,8 @@ class TableSpec(Protocol):
 
     `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows`,
     `camel` and `within`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name;
-    `encoding` and `delimiter` for text where they should not be found out; `optional`: it may be missing.
+    `encoding` and `delimiter` for text where they should not be found out; `header` and `skip_after`: where the header
+    of a text file or sheet stands, see `Layout`; `optional`: it may be missing.
     """
 
     @property
@@ -46,7 +43,21 @@ class TableSpec(Protocol):
     @property
     def delimiter(self) -> str | None: ...  # noqa: D102
     @property
+    def header(self) -> int | None: ...  # noqa: D102
+    @property
+    def skip_after(self) -> int: ...  # noqa: D102
+    @property
     def optional(self) -> bool: ...  # noqa: D102
+
+
+class ReadsLabels(Protocol):
+    """A data dictionary, by which labels in a table are read as what they are labels of."""
+
+    def columns(self, file: str, given: list[str]) -> list[str]:
+        """The names of columns for the headers of a file."""
+
+    def read(self, part: Table) -> Table:
+        """A file's rows with codes for the labels in its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +128,25 @@ class Opened:
 
 
 def open_tables(
-    inputs: Sequence[str | Path],
+    inputs: Inputs,
     specs: Mapping[str, TableSpec],
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
     beside: Mapping[str, Sequence[Path]] | None = None,
     lookups: Collection[str] = (),
+    dictionaries: Mapping[str, ReadsLabels] = MappingProxyType({}),
 ) -> Opened:
-    """Find and open the tables of `specs` in `inputs` (files, folders, database URLs).
+    """Find and open the tables of `specs` in `inputs`.
 
     A table's own name is always one of its patterns. `encoding` and `delimiter` hold for text files whose table says
     nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
-    `lookups` asks for by a longer pattern is no part of another table. Raises
+    `lookups` asks for by a longer pattern is no part of another table. By its data dictionary (`dictionaries`) a table
+    that is one of REDCap's exports of labels is read as if it were one of raw values. Raises
     `TableError` for a table that is not there and not optional, and for files that cannot be read.
     """
-    found, urls = _files(inputs)
-    found, halves = _without_halves(found)
-    names = {path: _names(path) for path in found}
+    found, halves = _without_halves(inputs.files)
+    names = {path: inputs.names(path) for path in found}
     tables: dict[str, OpenTable] = {}
     missing: list[str] = []
     used: set[Path] = set()
@@ -146,18 +158,18 @@ def open_tables(
                 _fit(names[path], (*specs[each].files, each)) > _fit(names[path], patterns) for each in lookups
             ):
                 continue
-            for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1):
+            for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1 and not lookups):
                 used.add(path)
-                parts.append(_open(path, sheet, spec, encoding, delimiter))
+                parts.append(_open(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name)))
         parts = [part for part in parts if part.columns]  # JSON documents need not have such rows
         if not parts and beside:
             for path in beside.get(name, ()):
-                for sheet in _wanted(_names(path), patterns, alone=False):
-                    parts.append(_open(path, sheet, spec, encoding, delimiter))
+                for sheet in _wanted(inputs.names(path), patterns, alone=False):
+                    parts.append(_open(inputs, path, sheet, spec, encoding, delimiter, None))
         if not parts:
             parts += [
                 QueryTable(url, spec.query or f'select * from "{name}"', name=name)
-                for url in urls
+                for url in inputs.urls
                 if spec.query or not spec.optional or has_table(url, name)
             ]
         if parts:
@@ -165,44 +177,13 @@ def open_tables(
         elif spec.optional:
             missing.append(name)
         else:
-            raise TableError(_not_found(name, spec, found))
+            raise TableMissing(_not_found(name, spec, found))
     if not tables:
-        raise TableError(f"None of the mapping's tables is there. {_there(found)}")
+        raise TableMissing(f"None of the mapping's tables is there. {_there(found)}")
     unused = tuple(path.name for path in found if path not in used)
     detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
     detected |= {f"split/{part.name}": {"left out, for its rows are in": whole.name} for part, whole in halves.items()}
     return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected)
-
-
-def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """The readable files among `inputs`, folders opened, in order of name; and the database URLs."""
-    paths: dict[Path, None] = {}
-    urls: list[str] = []
-    for each in inputs:
-        if isinstance(each, str) and "://" in each:
-            urls.append(each)
-            continue
-        path = Path(each)
-        if path.is_dir():
-            inside = sorted(
-                inner
-                for inner in path.rglob("*")
-                if inner.is_file()
-                and inner.suffix.lower() in READABLE
-                and not any(part.startswith((".", "~")) or part in _SKIPPED for part in inner.relative_to(path).parts)
-            )
-            if not inside:
-                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.")
-            paths |= dict.fromkeys(inside)
-        elif path.is_file():
-            if path.suffix.lower() not in READABLE:
-                raise TableError(f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are.")
-            paths[path] = None
-        else:
-            raise TableError(f"{path}: There is no such file or folder.")
-    databases = [path for path in paths if path.suffix.lower() in DATABASE]
-    urls += [f"{DATABASE[path.suffix.lower()]}{path}" for path in databases]
-    return [path for path in paths if path not in databases], urls
 
 
 def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
@@ -217,26 +198,6 @@ def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
         if whole.parent == path.parent.parent and path.stem.lower().startswith(whole.stem.lower())
     }
     return [path for path in paths if path not in halves], halves
-
-
-def table_names(inputs: Sequence[str | Path]) -> list[str]:
-    """What the files and sheets among `inputs` are called: those that a mapping could name."""
-    return [name for path in _files(inputs)[0] for name in (sheets(path) if _is_workbook(path) else [path.name])]
-
-
-def _is_workbook(path: Path) -> bool:
-    return path.suffix.lower() in WORKBOOK
-
-
-def _names(path: Path) -> dict[str, str | None]:
-    """The names by which a mapping may ask for a file, each with the sheet that it means."""
-    if path.suffix.lower() in WORKBOOK:
-        found = sheets(path)
-        names: dict[str, str | None] = dict(zip(found, found))
-        if len(found) == 1:
-            names |= {path.name: found[0], path.stem: found[0]}
-        return names
-    return {path.name: None, path.stem: None}
 
 
 def _wanted(names: dict[str, str | None], patterns: Sequence[str], *, alone: bool) -> list[str | None]:
@@ -265,10 +226,32 @@ def _fit(names: Iterable[str], patterns: Sequence[str]) -> int:
     )
 
 
-def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, delimiter: str | None) -> Table:
+def _open(
+    inputs: Inputs,
+    path: Path,
+    sheet: str | None,
+    spec: TableSpec,
+    encoding: str | None,
+    delimiter: str | None,
+    dictionary: ReadsLabels | None,
+) -> Table:
+    part = _plain(inputs, path, sheet, spec, encoding, delimiter, dictionary)
+    return dictionary.read(part) if dictionary else part
+
+
+def _plain(
+    inputs: Inputs,
+    path: Path,
+    sheet: str | None,
+    spec: TableSpec,
+    encoding: str | None,
+    delimiter: str | None,
+    dictionary: ReadsLabels | None,
+) -> Table:
     suffix = path.suffix.lower()
-    if suffix in WORKBOOK:
-        return WorkbookSheet(path, sheet or "")
+    layout = Layout(spec.header, spec.skip_after, dictionary.columns if dictionary else None)
+    if is_workbook(path):
+        return WorkbookSheet(inputs.workbook(path), sheet or "", layout)
     if suffix in JSON and is_dataset_json(path):
         return DatasetJsonTable(path)
     if suffix in JSON:
@@ -277,7 +260,7 @@ def _open(path: Path, sheet: str | None, spec: TableSpec, encoding: str | None, 
         return ParquetTable(path)
     if suffix == ".xpt":
         return TransportTable(path, encoding=spec.encoding or encoding)
-    return TextTable(path, encoding=spec.encoding or encoding, delimiter=spec.delimiter or delimiter)
+    return TextTable(path, encoding=spec.encoding or encoding, delimiter=spec.delimiter or delimiter, layout=layout)
 
 
 def _sheet(name: str, parts: list[Table]) -> Sheet:
@@ -301,8 +284,3 @@ def _not_found(name: str, spec: TableSpec, found: list[Path]) -> str:
 def _there(found: list[Path]) -> str:
     told = ", ".join(path.name for path in found[:8]) or "no file"
     return f"There is {told}{' …' if len(found) > 8 else ''}."
-
-
-def address(given: str | Path) -> str:
-    """An input as people may read it: a path, or a URL without its password."""
-    return shown(given) if isinstance(given, str) and "://" in given else str(given)

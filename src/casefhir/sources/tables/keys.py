@@ -6,7 +6,9 @@ from typing import Literal
 
 from casefhir.sources.tables.files import OpenTable
 from casefhir.sources.tables.lookups import find_column
-from casefhir.sources.tables.readers.text import MARKED
+from casefhir.sources.tables.readers.base import of_labels
+from casefhir.sources.tables.readers.text import MARKED, TextTable
+from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError
 from casefhir.sources.tables.whole import bare, whole_places
 
@@ -159,10 +161,20 @@ def key_places(name: str, table: OpenTable, columns: Sequence[str]) -> tuple[int
         if place is None:
             raise TableError(
                 f"{table.sheet.file}: The key column {each!r} of table {name!r} is not there; the columns are "
-                f"{', '.join(table.sheet.columns[:12])}."
+                f"{', '.join(table.sheet.columns[:12])}.{_header_elsewhere(name, table, each)}"
             )
         places.append(place)
     return tuple(places)
+
+
+def _header_elsewhere(name: str, table: OpenTable, column: str) -> str:
+    """What to say where another row holds the column, or the columns are labels."""
+    for part in table.parts:
+        if isinstance(part, TextTable | WorkbookSheet):
+            for number, cells in part.beginning():
+                if any(cell.strip().casefold() == column.casefold() for cell in cells):
+                    return f" Row {number} looks like the header: say header = {number} in [tables.{name}]."
+    return of_labels(table.sheet.columns)
 
 
 def _plain(key: str) -> bool:

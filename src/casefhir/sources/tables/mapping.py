@@ -85,6 +85,13 @@ class Table(Part):
     """Of text files; found out and told without it."""
     delimiter: str | None = None
     """Of text files; found out and told without it."""
+    header: int | None = Described(default=None, ge=1, le=1000)
+    """Of text files and sheets: the row of the header, where a title or the like stands above it; else the first."""
+    skip_after: int = Described(default=0, ge=0, le=100)
+    """Of text files and sheets: rows under the header that are no data, such as a row of units."""
+    dictionary: str | None = None
+    """The look-up that is its data dictionary, for a REDCap project: an export of labels is read by it as if it were of
+    raw values."""
     key: tuple[str, ...] = ()
     """The columns that identify the person; alike in all tables."""
     via: dict[str, str] = Described(default_factory=dict)
@@ -120,6 +127,10 @@ class LookupTable(Part):
     """Of text files; found out and told without it."""
     delimiter: str | None = None
     """Of text files; found out and told without it."""
+    header: int | None = Described(default=None, ge=1, le=1000)
+    """The row of its header, as in `[tables]`."""
+    skip_after: int = Described(default=0, ge=0, le=100)
+    """Rows under the header that are no data."""
     optional: bool = False
     """The table may be missing."""
 
@@ -213,6 +224,11 @@ class TableMapping(Part):
             if rule.name in seen:
                 raise ValueError(f"two rules are called {rule.name!r}; ids start with the name, so give one another")
             seen.add(rule.name)
+        for name, table in self.tables.items():
+            if table.dictionary is not None and table.dictionary not in self.lookups:
+                raise ValueError(
+                    f"table {name!r}: there is no look-up {table.dictionary!r} that could be its dictionary"
+                )
         return self
 
 

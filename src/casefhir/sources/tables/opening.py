@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from casefhir.sources.tables.files import JSON, TEXT, Opened, OpenTable, TableSpec, open_tables
+from casefhir.sources.tables.files import Opened, OpenTable, TableSpec, open_tables
+from casefhir.sources.tables.inputs import JSON, TEXT, Inputs
 from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
-from casefhir.sources.tables.rows import Broken, TableError
+from casefhir.sources.tables.redcap import Dictionary
+from casefhir.sources.tables.rows import Broken, TableError, TableMissing
 from casefhir.sources.tables.whole import whole_places, with_bare
 
 
@@ -60,8 +62,15 @@ def open_mapping(
     """
     mapping = loaded.mapping
     specs: dict[str, TableSpec] = {**mapping.tables, **mapping.lookups}
+    held = Inputs(inputs)
     found = open_tables(
-        inputs, specs, encoding=encoding, delimiter=delimiter, beside=_beside(loaded), lookups=mapping.lookups
+        held,
+        specs,
+        encoding=encoding,
+        delimiter=delimiter,
+        beside=_beside(loaded),
+        lookups=mapping.lookups,
+        dictionaries=_dictionaries(loaded, held, encoding, delimiter),
     )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
@@ -76,7 +85,43 @@ def open_lookups(loaded: LoadedMapping, inputs: Sequence[str | Path]) -> dict[st
     """A mapping's look-ups alone, in `inputs` or beside the mapping; raises as `open_mapping` does."""
     if not loaded.mapping.lookups:
         return {}
-    return _lookups(loaded.mapping, open_tables(inputs, loaded.mapping.lookups, beside=_beside(loaded)))
+    try:
+        found = open_tables(Inputs(inputs), loaded.mapping.lookups, beside=_beside(loaded))
+    except TableMissing:
+        if all(spec.optional for spec in loaded.mapping.lookups.values()):
+            return {}
+        raise
+    return _lookups(loaded.mapping, found)
+
+
+def _dictionaries(
+    loaded: LoadedMapping, inputs: Inputs, encoding: str | None, delimiter: str | None
+) -> dict[str, Dictionary]:
+    """The data dictionaries of tables that have one, by the table's name."""
+    mapping = loaded.mapping
+    asked = {spec.dictionary for spec in mapping.tables.values() if spec.dictionary}
+    specs = {name: spec for name, spec in mapping.lookups.items() if name in asked}
+    if not specs:
+        return {}
+    try:
+        found = open_tables(
+            inputs, specs, encoding=encoding, delimiter=delimiter, beside=_beside(loaded), lookups=specs
+        )
+    except TableMissing as error:
+        raise TableMissing(
+            f"{error} It is the project's data dictionary: download it in REDCap (Project Setup > Data Dictionary) "
+            f"and put it beside the data."
+        ) from None
+    read = {
+        name: Dictionary(read_lookup(name, found.tables[name], spec.key, whole=mapping.reading.whole))
+        for name, spec in specs.items()
+        if name in found.tables
+    }
+    return {
+        name: read[spec.dictionary]
+        for name, spec in mapping.tables.items()
+        if spec.dictionary is not None and spec.dictionary in read
+    }
 
 
 def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:

@@ -19,6 +19,10 @@ class TableError(CasefhirError):
     """A table that cannot be read: which file, where in it, what is wrong, how to mend it."""
 
 
+class TableMissing(TableError):
+    """A table that the mapping needs and the inputs lack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """One table as the mapping calls it: the names of the files that hold it, and its columns in their order.

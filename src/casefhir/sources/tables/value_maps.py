@@ -28,10 +28,7 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
             return words
         labels = memo.get(told)
         if labels is None:
-            parts = [part.partition(",") for part in told.split("|")]
-            labels = memo[told] = {
-                code.strip(): label.strip() for code, _, label in parts if label.strip() and not {*code} & {*"()[]"}
-            }
+            labels = memo[told] = choice_labels(told)
         if not labels:  # a formula, a query, the ends of a slider
             return words
         label = labels.get(words)
@@ -41,6 +38,12 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
         return marked(MappedWords, label, label)
 
     return found
+
+
+def choice_labels(told: str) -> dict[str, str]:
+    """Code -> label of a list of choices (`1, Mild | 2, Severe`); empty for a formula, a query, a slider's ends."""
+    parts = [part.partition(",") for part in told.split("|")]
+    return {code.strip(): label.strip() for code, _, label in parts if label.strip() and not {*code} & {*"()[]"}}
 
 
 def mapped(scope: "Scope", read: Read, cell: Cell) -> Read:

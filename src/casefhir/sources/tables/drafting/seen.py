@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from casefhir.sources import tables
-from casefhir.sources.tables.files import open_tables, table_names
+from casefhir.sources.tables.files import open_tables
+from casefhir.sources.tables.inputs import Inputs
 from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row, TableError
@@ -53,7 +54,8 @@ def known_headers() -> dict[str, list[str]]:
 
 def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
     """The tables in `inputs`; raises `TableError` where there is none."""
-    names = table_names(inputs)
+    held = Inputs(inputs)
+    names = held.table_names
     stems = Counter(Path(name).stem.lower() for name in names)
     shorts = {
         name: plain(Path(name).stem if stems[Path(name).stem.lower()] == 1 else name) or "table" for name in names
@@ -61,7 +63,7 @@ def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
     specs = {short: Table(files=(name,)) for name, short in shorts.items()}
     if not specs:
         raise TableError("There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT) or a folder with some.")
-    opened = open_tables(inputs, specs)
+    opened = open_tables(held, specs)
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
         rows = [row for _, row in islice(table.rows(lambda *_: None), _ROWS)]

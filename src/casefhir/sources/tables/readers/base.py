@@ -4,7 +4,8 @@ import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,14 @@ from casefhir.sources.tables.rows import OURS, Row, TableError
 MOST_COLUMNS = 16_384
 LONGEST_CELL = 1 << 20
 _BLOCK = 1 << 20
+_VALUE = re.compile(r"[<>≤≥]?\s*[-+]?[0-9][0-9.,:/\s-]*%?").fullmatch
+"""A number or a date, which no header is."""
+
+LOOKED_AT = 30
+"""Rows at the beginning of a table in which its header is looked for."""
+
+NAMED = "headers"
+"""What is noted of columns that are called otherwise than in the file."""
 
 OnFault = Callable[[int, Row, str], None]
 """Told of a row that is none: its number, its cells as far as they could be read, and the reason."""
@@ -82,6 +91,17 @@ def _decodes(decoder: object, block: bytes, *, final: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the header of a text file or sheet stands: its row (None: the first), how many rows under it are no data
+    (units), and what its words are as names of columns, where that is not what they say themselves.
+    """
+
+    header: int | None = None
+    skip_after: int = 0
+    naming: Callable[[str, list[str]], list[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The columns of a table, and which of the cells of each row belong to them."""
 
@@ -96,28 +116,76 @@ class Header:
         return len(self.kept) == self.width
 
 
-def header(file: str, names: Sequence[str | None]) -> Header:
-    """The header of `file`; raises `TableError` for columns of the same name, or too many of them."""
+PLAIN = Layout()
+
+
+def header(
+    file: str,
+    names: Sequence[str | None],
+    layout: Layout = PLAIN,
+    beginning: Callable[[], Iterable[tuple[int, Sequence[str]]]] = tuple,
+) -> Header:
+    """The header of `file`; raises `TableError` for columns of the same name, or too many of them. `beginning` gives
+    the first rows of the file, to see which of them looks like the header.
+    """
     if len(names) > MOST_COLUMNS:
         raise TableError(f"{file}: It has {len(names)} columns; {MOST_COLUMNS} at most are read. Split the table.")
     found = [(name or "").strip() for name in names]
     while found and not found[-1]:
         found.pop()  # a delimiter at the end of the line
+    likely = None if layout.header else likely_header(beginning())
+    hint = (
+        f" Row {likely} looks like the header: say header = {likely} for this table in the mapping." if likely else ""
+    )
     if not found:
-        raise TableError(f"{file}: The first row names no columns; give the table a header.")
+        where = f"Row {layout.header}" if layout.header else "The first row"
+        raise TableError(f"{file}: {where} names no columns; give the table a header.{hint}")
     notes = {}
+    if layout.header:
+        notes["header"] = f"in row {layout.header}"
+    elif likely:
+        notes["header"] = f"in the first row, though row {likely} looks like it (then say header = {likely})"
     nameless = [place for place, name in enumerate(found) if not name]
     for place in nameless:
         found[place] = f"(column {place + 1})"
     if nameless:
         notes["nameless columns"] = ", ".join(found[place] for place in nameless)
+    if layout.naming and (named := layout.naming(file, found)) != found:
+        found, notes[NAMED] = named, "labels, read as variable names by the data dictionary"
     seen: set[str] = set()
     for name in found:
         if name in seen:
-            raise TableError(f"{file}: Two columns are called {name!r}; rename one of them.")
+            raise TableError(f"{file}: Two columns are called {name!r}; rename one of them.{hint}{of_labels(found)}")
         seen.add(name)
     kept = tuple(place for place, name in enumerate(found) if not name.startswith(OURS))
     return Header(tuple(found[place] for place in kept), kept, len(found), notes)
+
+
+def likely_header(rows: Iterable[tuple[int, Sequence[str]]]) -> int | None:
+    """The number of the row that looks like a header below a title: the first with about as many cells as any has, all
+    different words; None where the first row is no title.
+    """
+    listed = [(number, [cell.strip() for cell in cells if cell.strip()]) for number, cells in rows]
+    most = max((len(filled) for _, filled in listed), default=0)
+    for place, (number, filled) in enumerate(listed):
+        if len(filled) < 2 or len(filled) < most * 0.8:
+            continue
+        if place == len(listed) - 1 or len(set(filled)) < len(filled) or any(_VALUE(cell) for cell in filled):
+            return None
+        return number if place and len(listed[0][1]) <= len(filled) / 2 else None
+    return None
+
+
+def of_labels(names: Iterable[str]) -> str:
+    """What to say where names of columns look like those of REDCap's exports of labels; "" where they do not."""
+    if not any(name.casefold() in ("complete?", "repeat instrument") or "(choice=" in name for name in names):
+        return ""
+    return (
+        " It looks like REDCap's export of labels. Export raw data instead (Data Exports, Reports, and Stats > Export "
+        "Data > CSV, raw data); or convert it with --mapping redcap and the data dictionary beside it (Project Setup > "
+        'Data Dictionary > Download), by which labels are read; a mapping of your own does so with dictionary = ".." '
+        "in its table."
+    )
 
 
 def as_text(value: object) -> str | None:

@@ -3,13 +3,18 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from casefhir.sources.tables.readers.base import (
     LONGEST_CELL,
+    LOOKED_AT,
+    PLAIN,
     Fingerprint,
     Header,
+    Layout,
     OnFault,
     fingerprint,
     header,
@@ -35,10 +40,20 @@ _MARKS = {
 
 
 class TextTable:
-    """A delimited text file; `encoding` and `delimiter` are found out unless given."""
+    """A delimited text file; `encoding` and `delimiter` are found out unless given. The header of `layout` is a line of
+    the file.
+    """
 
-    def __init__(self, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        layout: Layout = PLAIN,
+    ) -> None:
         self.path = path
+        self.layout = layout
         self.file = path.name
         self.print: Fingerprint = fingerprint(path)
         self.encoding = encoding or _encoding(path, self.print)
@@ -63,9 +78,9 @@ class TextTable:
         with self._open() as stream:
             if start is not None:
                 stream.seek(start.at)
-            before = start.number - 1 if start else 0
-            reader = self._reader(stream, before)
-            if start is None:
+            before = start.number - 1 if start else self._above
+            reader = self._reader(stream, before, skip=0 if start else before)
+            for _ in range(0 if start else 1 + self.layout.skip_after):
                 self._next(reader, before)
             number, read = before + reader.line_num + 1, 0
             while True:
@@ -92,12 +107,28 @@ class TextTable:
         except LookupError as error:
             raise TableError(f"{self.file}: There is no encoding {self.encoding!r}; name another one.") from error
 
-    def _reader(self, stream: TextIO, before: int) -> "CsvReader":
+    @property
+    def _above(self) -> int:
+        """Lines above the header."""
+        return (self.layout.header or 1) - 1
+
+    def _reader(self, stream: TextIO, before: int, *, skip: int) -> "CsvReader":
+        """The rows of `stream` after its first `skip` lines; `before` lines are above what it gives then."""
         csv.field_size_limit(LONGEST_CELL)
-        lines = _lines(stream, self.file, before)
+        lines = islice(_lines(stream, self.file, before - skip), skip, None)
         if self.quoted:
             return csv.reader(lines, delimiter=self.delimiter, strict=True)
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
+
+    def beginning(self) -> list[tuple[int, list[str]]]:
+        """The first rows of the file as they are, whatever the header; fewer where they cannot be told apart."""
+        found: list[tuple[int, list[str]]] = []
+        with suppress(csv.Error):
+            reader, number = csv.reader(self._sample(), delimiter=self.delimiter, strict=True), 1
+            while len(found) < LOOKED_AT and (cells := next(reader, None)) is not None:
+                found.append((number, cells))
+                number = reader.line_num + 1
+        return found
 
     def _next(self, reader: "CsvReader", before: int) -> list[str] | None:
         try:
@@ -118,10 +149,12 @@ class TextTable:
 
     def _read_header(self) -> Header:
         with self._open() as stream:
-            names = self._next(self._reader(stream, 0), 0)
+            names = self._next(self._reader(stream, self._above, skip=self._above), self._above)
+        if names is None and self._above:
+            raise TableError(f"{self.file}: It ends before row {self.layout.header}, where its header should stand.")
         if names is None:
             raise TableError(f"{self.file}: The file is empty; a table has at least a header.")
-        return header(self.file, names)
+        return header(self.file, names, self.layout, self.beginning)
 
     def _is_quoted(self) -> bool:
         """Whether cells may be put in quotes to hold delimiters and line ends. Where each line of a table with tabs has
@@ -131,8 +164,9 @@ class TextTable:
         if self.delimiter != "\t" or not self.print.quote:
             return True
         with self._open() as stream:
+            lines = islice(_lines(stream, self.file, 0), self._above, None)
             try:
-                widths = {line.count("\t") for line in _lines(stream, self.file, 0) if line.strip()}
+                widths = {line.count("\t") for line in lines if line.strip()}
             except UnicodeError:
                 return True  # told where the rows are read
         return len(widths) != 1
@@ -141,6 +175,11 @@ class TextTable:
         """The delimiter that parts the first lines into the most columns, the same number in each."""
         if self.path.suffix.lower() in (".tsv", ".tab"):
             return "\t"
+        lines = self._sample()[self._above :]
+        return _parting(lines) or _parting(lines, titled=True) or ","
+
+    def _sample(self) -> list[str]:
+        """The first lines, those that are whole."""
         with self._open() as stream:
             try:
                 sample = stream.read(_SAMPLE)
@@ -151,18 +190,26 @@ class TextTable:
         lines = sample.splitlines(keepends=True)
         if len(sample) == _SAMPLE and len(lines) > 1:
             lines.pop()
-        best, most = ",", (0.0, 1)
-        for each in DELIMITERS:
-            try:
-                widths = [len(row) for _, row in zip(range(100), csv.reader(lines, delimiter=each)) if row]
-            except csv.Error:
-                continue
-            if not widths or widths[0] < 2:
-                continue
-            same = sum(width == widths[0] for width in widths) / len(widths)
-            if (same > 0.5, widths[0]) > most:
-                best, most = each, (same > 0.5, widths[0])
-        return best
+        return lines
+
+
+def _parting(lines: list[str], *, titled: bool = False) -> str | None:
+    """The delimiter that parts `lines` into the most columns, as many in most lines as in the first; or, where a title
+    stands above, as in the most lines.
+    """
+    best, most = None, (False, 1)
+    for each in DELIMITERS:
+        try:
+            widths = [len(row) for _, row in zip(range(100), csv.reader(lines, delimiter=each)) if row]
+        except csv.Error:
+            continue
+        width = max(sorted({*widths}), key=widths.count, default=0) if titled else next(iter(widths), 0)
+        same = sum(one == width for one in widths) / max(1, len(widths))
+        if width < 2 or (titled and same <= 0.5):
+            continue
+        if (same > 0.5, width) > most:
+            best, most = each, (same > 0.5, width)
+    return best
 
 
 def _unquoted(cell: str) -> str:

@@ -6,11 +6,21 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.readers.base import LONGEST_CELL, Header, OnFault, as_text, header
+from casefhir.sources.tables.readers.base import (
+    LONGEST_CELL,
+    LOOKED_AT,
+    PLAIN,
+    Header,
+    Layout,
+    OnFault,
+    as_text,
+    header,
+)
 from casefhir.sources.tables.rows import Row, TableError
 
 LARGEST = 1 << 30
@@ -18,32 +28,70 @@ LARGEST = 1 << 30
 _RATIO = 500
 MOST_CELLS = 1 << 25
 """Cells of the rectangle around all cells of a sheet, for all of them are kept in memory, blank ones too."""
-_REACH = re.compile(rb"\br=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
+_REACH = re.compile(rb"r=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
+_FAR = re.compile(rb"r=[\"'](?:([A-Z]{2,3})([0-9]{1,7})|[A-Z]?([0-9]{6,7}))[\"']")
+"""Cells beyond `_NEAR_COLUMNS` and `_NEAR_ROWS`: few, and so found faster than all cells."""
+_NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
-class WorkbookSheet:
-    """One sheet of a workbook."""
+class Workbook:
+    """A workbook that is safe to open: what is in it is looked through once, whatever number of its sheets is read.
+    Raises `TableError` for one that is not, or none.
+    """
 
-    def __init__(self, path: Path, sheet: str) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
+        self._calamine = needed("python_calamine", "tables", "A workbook")
+        self.formulas = False
+        """Whether there is a formula in any sheet."""
+        if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods"):
+            try:
+                _check_size(path)
+                self.formulas = _looked_through(path)
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+                raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
+        try:
+            self._book = self._calamine.CalamineWorkbook.from_path(str(path))
+        except self._calamine.PasswordError as error:
+            raise TableError(f"{path.name}: The workbook is locked by a password; save a copy without one.") from error
+        except self._calamine.CalamineError as error:
+            raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
+        self.sheets: list[str] = list(self._book.sheet_names)
+
+    def load(self, sheet: str) -> Any:
+        """A sheet's cells, as calamine holds them."""
+        try:
+            return self._book.get_sheet_by_name(sheet)
+        except self._calamine.CalamineError as error:
+            raise TableError(f"{self.path.name}#{sheet}: The sheet cannot be read ({error}).") from error
+
+
+class WorkbookSheet:
+    """One sheet of a workbook. The header of `layout` is a row of the sheet as the workbook numbers it."""
+
+    def __init__(self, workbook: Workbook, sheet: str, layout: Layout = PLAIN) -> None:
+        self.workbook = workbook
+        self.path = workbook.path
         self.sheet = sheet
-        self.file = f"{path.name}#{sheet}"
-        self._header = header(self.file, [as_text(_cell(value)) for value in self._first])
+        self.layout = layout
+        self.file = f"{self.path.name}#{sheet}"
+        first = next((cells for number, cells in self._numbered() if number == self._top), [])
+        self._header = header(self.file, first, layout, self.beginning)
         self.columns = self._header.columns
         self.detected = {"sheet": sheet} | self._header.notes
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return WorkbookSheet, (self.path, self.sheet)  # what is loaded does not travel to another process
+        return _opened, (self.path, self.sheet, self.layout)  # what is loaded does not travel to another process
 
     def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
         """The rows below the header; numbers are the workbook's. Rows that are wholly empty are none."""
         head: Header = self._header
         unsolved = self._unsolved_formulas
-        for number, values in enumerate(self._loaded.iter_rows(), self._top):
-            if number == self._top:
+        last = self._top + self.layout.skip_after
+        for number, cells in self._numbered():
+            if number <= last:
                 continue
-            cells = [as_text(_cell(value)) or "" for value in values]
             while len(cells) > head.width and not cells[-1]:
                 cells.pop()
             if not any(cells):
@@ -55,28 +103,29 @@ class WorkbookSheet:
             else:
                 yield number, tuple(cells[place] for place in head.kept)
 
+    def beginning(self) -> list[tuple[int, list[str]]]:
+        """The first rows of the sheet as they are, whatever the header."""
+        return list(islice(self._numbered(), LOOKED_AT))
+
+    def _numbered(self) -> Iterator[tuple[int, list[str]]]:
+        """All rows from the first that is not empty, with their numbers in the workbook."""
+        start = self._loaded.start
+        for number, values in enumerate(self._loaded.iter_rows(), (start[0] if start else 0) + 1):
+            yield number, [as_text(_cell(value)) or "" for value in values]
+
     @cached_property
     def _loaded(self) -> Any:
-        calamine = needed("python_calamine", "tables", "A workbook")
-        try:
-            with calamine.CalamineWorkbook.from_path(str(self.path)) as book:
-                return book.get_sheet_by_name(self.sheet)
-        except calamine.CalamineError as error:
-            raise TableError(f"{self.file}: The sheet cannot be read ({error}).") from error
+        return self.workbook.load(self.sheet)
 
     @property
     def _top(self) -> int:
         start = self._loaded.start
-        return (start[0] if start else 0) + 1
-
-    @property
-    def _first(self) -> list[Any]:
-        return next(iter(self._loaded.iter_rows()), [])
+        return self.layout.header or (start[0] if start else 0) + 1
 
     @cached_property
     def _unsolved_formulas(self) -> dict[int, str]:
         """Rows with a formula whose result is not stored: its cell would look blank."""
-        if self.path.suffix.lower() not in (".xlsx", ".xlsm") or not _has_formulas(self.path):
+        if self.path.suffix.lower() not in (".xlsx", ".xlsm") or not self.workbook.formulas:
             return {}
         load_workbook = needed("openpyxl", "tables", "A workbook with formulas").load_workbook
         found: dict[int, str] = {}
@@ -100,22 +149,8 @@ class WorkbookSheet:
         return found
 
 
-def sheets(path: Path) -> list[str]:
-    """The names of the sheets of a workbook that is safe to open."""
-    calamine = needed("python_calamine", "tables", "A workbook")
-    if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods"):
-        try:
-            _check_size(path)
-            _check_reach(path)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
-    try:
-        with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            return list(book.sheet_names)
-    except calamine.PasswordError as error:
-        raise TableError(f"{path.name}: The workbook is locked by a password; save a copy without one.") from error
-    except calamine.CalamineError as error:
-        raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
+def _opened(path: Path, sheet: str, layout: Layout) -> WorkbookSheet:
+    return WorkbookSheet(Workbook(path), sheet, layout)
 
 
 def _check_size(path: Path) -> None:
@@ -130,42 +165,50 @@ def _check_size(path: Path) -> None:
         )
 
 
-def _check_reach(path: Path) -> None:
-    """Refuse a sheet with a stray cell so far away that the cells between would fill the memory."""
+def _looked_through(path: Path) -> bool:
+    """Whether the workbook has formulas. Refuses a sheet with a stray cell so far away that the cells between would
+    fill the memory.
+    """
+    formulas = False
     with zipfile.ZipFile(path) as archive:
-        for part in _sheet_parts(archive):
-            rows, columns, rest = 1, b"", b""
-            with archive.open(part) as stream:
-                while block := stream.read(1 << 20):
-                    for column, row in set(_REACH.findall(rest + block)):
-                        rows = max(rows, int(row))
-                        columns = max(columns, column, key=lambda letters: (len(letters), letters))
-                    rest = block[-32:]
-            width = 0
-            for letter in columns:
-                width = width * 26 + letter - 64
-            if rows * width > MOST_CELLS:
+        for part in archive.infolist():
+            if not part.filename.startswith("xl/worksheets/"):
+                continue
+            rows, columns = _NEAR_ROWS, _NEAR_COLUMNS
+            for block in _blocks(archive, part):
+                formulas = formulas or b"<f>" in block or b"<f " in block
+                for letters, number, of_near in set(_FAR.findall(block)):
+                    rows, columns = max(rows, int(number or of_near)), max(columns, _number(letters))
+            if rows * columns <= MOST_CELLS:
+                continue  # even if the farthest row and column were those of one cell
+            row, column = 1, b""
+            for block in _blocks(archive, part):
+                for letters, number in set(_REACH.findall(block)):
+                    row, column = max(row, int(number)), max(column, letters, key=_number)
+            if (cells := row * _number(column)) > MOST_CELLS:
                 raise TableError(
-                    f"{path.name}: A sheet ({part.filename}) reaches to cell {columns.decode()}{rows}, which is "
-                    f"{rows * width:,} cells; at most {MOST_CELLS:,} are read. Delete the stray cells outside the "
-                    f"table, or save it as CSV or Parquet."
+                    f"{path.name}: A sheet ({part.filename}) reaches to cell {column.decode()}{row}, which is "
+                    f"{cells:,} cells; at most {MOST_CELLS:,} are read. Delete the stray cells outside the table, or "
+                    f"save it as CSV or Parquet."
                 )
+    return formulas
 
 
-def _sheet_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [part for part in archive.infolist() if part.filename.startswith("xl/worksheets/")]
+def _blocks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """An unpacked part in pieces, each with the end of the one before."""
+    rest = b""
+    with archive.open(part) as stream:
+        while block := stream.read(1 << 20):
+            yield rest + block
+            rest = block[-32:]
 
 
-def _has_formulas(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        for part in _sheet_parts(archive):
-            with archive.open(part) as stream:
-                rest = b""
-                while block := stream.read(1 << 20):
-                    if b"<f>" in rest + block or b"<f " in rest + block:
-                        return True
-                    rest = block[-3:]
-    return False
+def _number(letters: bytes) -> int:
+    """The number of a column: A is 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _cell(value: Any) -> Any:

@@ -1,0 +1,90 @@
+"""The files, folders and databases that tables are looked for in, and what the tables in them may be called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from casefhir.sources.tables.readers.database import shown
+from casefhir.sources.tables.readers.dataset_json import COMPRESSED
+from casefhir.sources.tables.readers.workbook import Workbook
+from casefhir.sources.tables.rows import TableError
+
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+JSON = (".json", ".ndjson", ".jsonl", COMPRESSED)
+WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
+READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
+_SKIPPED = {"index", "accepted"}
+
+
+class Inputs:
+    """What was named as input: `files`, folders opened, in order of name; `urls` of databases. Each workbook is looked
+    through once, however often it is asked for. Raises `TableError` for what is not there or cannot be a table.
+    """
+
+    def __init__(self, inputs: Sequence[str | Path]) -> None:
+        self.files, self.urls = _files(inputs)
+        self._workbooks: dict[Path, Workbook] = {}
+
+    @property
+    def table_names(self) -> list[str]:
+        """What the files and sheets are called: those that a mapping could name."""
+        return [
+            name for path in self.files for name in (self.workbook(path).sheets if is_workbook(path) else [path.name])
+        ]
+
+    def names(self, path: Path) -> dict[str, str | None]:
+        """The names by which a mapping may ask for a file, each with the sheet that it means."""
+        if not is_workbook(path):
+            return {path.name: None, path.stem: None}
+        found = self.workbook(path).sheets
+        names: dict[str, str | None] = dict(zip(found, found))
+        if len(found) == 1:
+            names |= {path.name: found[0], path.stem: found[0]}
+        return names
+
+    def workbook(self, path: Path) -> Workbook:
+        """The workbook at `path`."""
+        if path not in self._workbooks:
+            self._workbooks[path] = Workbook(path)
+        return self._workbooks[path]
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file has sheets."""
+    return path.suffix.lower() in WORKBOOK
+
+
+def address(given: str | Path) -> str:
+    """An input as people may read it: a path, or a URL without its password."""
+    return shown(given) if isinstance(given, str) and "://" in given else str(given)
+
+
+def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
+    """The readable files among `inputs`, folders opened, in order of name; and the database URLs."""
+    paths: dict[Path, None] = {}
+    urls: list[str] = []
+    for each in inputs:
+        if isinstance(each, str) and "://" in each:
+            urls.append(each)
+            continue
+        path = Path(each)
+        if path.is_dir():
+            inside = sorted(
+                inner
+                for inner in path.rglob("*")
+                if inner.is_file()
+                and inner.suffix.lower() in READABLE
+                and not any(part.startswith((".", "~")) or part in _SKIPPED for part in inner.relative_to(path).parts)
+            )
+            if not inside:
+                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.")
+            paths |= dict.fromkeys(inside)
+        elif path.is_file():
+            if path.suffix.lower() not in READABLE:
+                raise TableError(f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are.")
+            paths[path] = None
+        else:
+            raise TableError(f"{path}: There is no such file or folder.")
+    databases = [path for path in paths if path.suffix.lower() in DATABASE]
+    urls += [f"{DATABASE[path.suffix.lower()]}{path}" for path in databases]
+    return [path for path in paths if path not in databases], urls
