@@ -135,7 +135,7 @@ def mapping_files(name: str) -> list[Path]:
     if not found:
         raise MappingError(
             f"{path}: No file in this folder is a mapping; a mapping is a .py file that defines CASE, "
-            "or a record in YAML or JSON."
+            "or a record in YAML or JSON. Tables are converted by a mapping of theirs: --mapping NAME."
         )
     return found
 

@@ -44,6 +44,21 @@ def test_convert_writes_bundle_and_index_and_tells_machines(tmp_path: Path) -> N
     assert '"ck-onset"' in MAPPING.splitlines()[line - 1] + MAPPING.splitlines()[line]
 
 
+def test_tables_without_a_mapping_are_told_how_to_be_converted(tmp_path: Path) -> None:
+    for source in (ROOT / "examples" / "tables", ROOT / "examples" / "tables" / "visits.csv"):
+        found = run("convert", source, "-o", tmp_path)
+        assert found.exit_code == 2
+        assert "Tables are converted by a mapping of theirs" in found.stderr
+
+
+@pytest.mark.parametrize("asked", [("--compress", "gzip"), ("--part-size", "5")])
+def test_what_bundles_cannot_be_is_refused_not_passed_over(asked: tuple[str, str], tmp_path: Path) -> None:
+    tables = ROOT / "examples" / "tables"
+    found = run("convert", tables, "--mapping", tables / "registry.toml", "-o", tmp_path, *asked)
+    assert found.exit_code == 2
+    assert "Bundles are neither packed nor divided: ask for NDJSON too (--as ndjson)." in found.stderr
+
+
 def test_ndjson_is_one_file_a_type(tmp_path: Path) -> None:
     assert run("convert", EXAMPLE, "-o", tmp_path, "--as", "ndjson").exit_code == 0
     names = {path.name for path in tmp_path.glob("*.ndjson")}

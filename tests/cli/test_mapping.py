@@ -103,3 +103,15 @@ def test_draft_proposes_a_mapping_that_check_accepts(tmp_path: Path) -> None:
     path = tmp_path / "draft.toml"
     path.write_text(found.stdout)
     assert "2 of 2 persons convert" in run("check", str(path), TABLES).stdout
+
+
+@pytest.mark.parametrize(
+    "command", [("check", MAPPING), ("draft",), ("explain", MAPPING, "--row", "3", "--table", "visits")]
+)
+def test_what_is_found_out_of_text_files_can_be_overruled(command: tuple[str, ...]) -> None:
+    name, *rest = command
+    assert run(name, *rest, TABLES, "--delimiter", "semicolon", "--encoding", "latin-1").exit_code == 0
+    assert run(name, *rest, TABLES, "--delimiter", ";").exit_code == 0
+    found = run(name, *rest, TABLES, "--delimiter", ";;")
+    assert found.exit_code == 2
+    assert "';;' parts no cells; name one character, or comma, semicolon, tab, vertical bar." in found.stderr

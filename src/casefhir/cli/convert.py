@@ -65,10 +65,13 @@ if TYPE_CHECKING:
     type=click.Choice(["none", "gzip", "zstd"]),
     default="none",
     show_default=True,
-    help="Tables: pack NDJSON.",
+    help="Tables: pack NDJSON (--as ndjson).",
 )
 @click.option(
-    "--part-size", type=click.IntRange(1), metavar="MB", help="Tables: begin a new NDJSON file after so many MB."
+    "--part-size",
+    type=click.IntRange(1),
+    metavar="MB",
+    help="Tables: begin a new NDJSON file (--as ndjson) after so many MB.",
 )
 @click.option("--resume", is_flag=True, help="Tables: go on with an interrupted run into the same folder.")
 @click.option(
@@ -79,7 +82,7 @@ if TYPE_CHECKING:
     help="Tables: spark converts on a Spark cluster (pip install 'casefhir[spark]').",
 )
 @click.option("--encoding", help="Tables: of text files, where it is found out wrongly.")
-@click.option("--delimiter", help="Tables: of text files, where it is found out wrongly.")
+@click.option("--delimiter", help="Tables: of text files, where it is found out wrongly: a character, or tab.")
 @click.option(
     "--test-data/--real-data",
     default=None,

@@ -8,7 +8,7 @@ from click.shell_completion import CompletionItem
 # beside those every command shares: 2 usage, 5 a defect of ours, 130 interrupted
 EXITS = {
     "convert": "0 all cases written, 1 none written, for none conforms, 2 usage or a mapping with mistakes, "
-    "3 some cases written.",
+    "3 some cases written, or rows of tables rejected.",
     "validate": "0 nothing found that counts (--fail-on), 1 findings, 2 usage or nothing to validate.",
     "explain": "0 told, 2 there is no such rule.",
     "show": "0 shown, 2 usage or a case with mistakes.",

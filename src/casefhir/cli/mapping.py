@@ -8,10 +8,22 @@ import rich_click as click
 from casefhir.cli.common import DONE, FINDINGS, console, emit, shown, talk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from casefhir.sources.tables.check import MappingCheck
     from casefhir.sources.tables.tracing import RowTrace
 
 _MOST = 40
+
+
+def _of_text_files(command: "Callable[..., Any]") -> "Callable[..., Any]":
+    """The options that overrule what is found out of text files, as `casefhir convert` has them."""
+    for name, what in (
+        ("--delimiter", "Of text files, where it is found out wrongly: a character, or tab."),
+        ("--encoding", "Of text files, where it is found out wrongly."),
+    ):
+        command = click.option(name, help=what)(command)
+    return command
 
 
 @click.group()
@@ -29,9 +41,18 @@ def mapping() -> None:
 @click.argument("file", metavar="FILE|NAME")
 @click.argument("tables", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1), help="Try the first so many persons only.")
+@_of_text_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @click.pass_context
-def check(context: click.Context, file: str, tables: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+def check(
+    context: click.Context,
+    file: str,
+    tables: tuple[str, ...],
+    limit: int | None,
+    encoding: str | None,
+    delimiter: str | None,
+    as_json: bool,
+) -> None:
     """Try a mapping on TABLES (files or folders): what is unused, what matched nothing, what is refused, and why.
 
     For every table it adds up: rows read = converted + rejected + filtered. Words that lead to nothing are counted,
@@ -42,7 +63,7 @@ def check(context: click.Context, file: str, tables: tuple[str, ...], limit: int
     from casefhir.sources.tables.check import check_mapping
     from casefhir.sources.tables.load import load_mapping
 
-    found = check_mapping(load_mapping(file), tables, limit=limit)
+    found = check_mapping(load_mapping(file), tables, limit=limit, encoding=encoding, delimiter=delimiter)
     if as_json:
         emit(_as_json(found))
     else:
@@ -52,7 +73,8 @@ def check(context: click.Context, file: str, tables: tuple[str, ...], limit: int
 
 @mapping.command()
 @click.argument("tables", nargs=-1, required=True)
-def draft(tables: tuple[str, ...]) -> None:
+@_of_text_files
+def draft(tables: tuple[str, ...], encoding: str | None, delimiter: str | None) -> None:
     """Propose a first mapping for TABLES (files or folders), from headers, units and values.
 
     Read every line of it: a proposal is a guess, and says where it is unsure. Nothing of the tables is in it but
@@ -62,7 +84,7 @@ def draft(tables: tuple[str, ...]) -> None:
     """
     from casefhir.sources.tables.drafting.draft import draft_mapping
 
-    click.echo(draft_mapping(tables), nl=False)
+    click.echo(draft_mapping(tables, encoding=encoding, delimiter=delimiter), nl=False)
 
 
 @mapping.command()
@@ -70,10 +92,18 @@ def draft(tables: tuple[str, ...]) -> None:
 @click.argument("tables", nargs=-1, required=True)
 @click.option("--row", type=click.IntRange(1), required=True, help="The row, as an editor or spreadsheet numbers it.")
 @click.option("--table", help="The mapping's name of the table, where it has several.")
+@_of_text_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @click.pass_context
 def explain(
-    context: click.Context, file: str, tables: tuple[str, ...], row: int, table: str | None, as_json: bool
+    context: click.Context,
+    file: str,
+    tables: tuple[str, ...],
+    row: int,
+    table: str | None,
+    encoding: str | None,
+    delimiter: str | None,
+    as_json: bool,
 ) -> None:
     """Follow one row of TABLES to its resources, or to the reason why it has none.
 
@@ -84,7 +114,7 @@ def explain(
     from casefhir.sources.tables.load import load_mapping
     from casefhir.sources.tables.tracing import trace
 
-    found = trace(load_mapping(file), tables, table, row)
+    found = trace(load_mapping(file), tables, table, row, encoding=encoding, delimiter=delimiter)
     resources = _resources(found)
     if as_json:
         told = {"table": found.table, "file": found.file, "row": found.row, "cells": found.cells}

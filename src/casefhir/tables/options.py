@@ -10,7 +10,9 @@ from casefhir.fhir import Form, Terminology
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`form`: NDJSON by type, or one bundle a person; `test_data` overrules the mapping; `on_error`: rows that cannot
+    """Raises `WrongOptions` for those that do not go together.
+
+    `form`: NDJSON by type, or one bundle a person; `test_data` overrules the mapping; `on_error`: rows that cannot
     be converted go to `rejects/`, or end the run; `allow_errors` writes what does not conform; `compression` and
     `part_size` (bytes) are NDJSON's; `encoding` and `delimiter` hold for text files that do not say.
     """
@@ -24,6 +26,14 @@ class Options:
     part_size: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.form != "ndjson" and (self.compression != "none" or self.part_size):
+            raise WrongOptions("Bundles are neither packed nor divided: ask for NDJSON too (--as ndjson).")
+
+
+class WrongOptions(CasefhirError):
+    """Options that do not go together."""
 
 
 class Halted(CasefhirError):

@@ -110,6 +110,11 @@ def resolve(name: str) -> Path:
             raise MappingError(
                 f"{path}: There is no such file; name a mapping or record, or the key of a published case."
             )
+        if path.suffix not in (".py", *ENDINGS):
+            raise MappingError(
+                f"{path}: This is neither a mapping nor a record ({', '.join(('.py', *ENDINGS))}). Tables are "
+                "converted by a mapping of theirs: casefhir convert TABLES --mapping NAME."
+            )
         return path
     published = {each.stem.replace("_", "-"): each for each in published_mappings()}
     if name in published:

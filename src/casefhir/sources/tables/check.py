@@ -102,9 +102,18 @@ class MappingCheck:
         return not (self.refusals or self.unmapped or self.silent)
 
 
-def check_mapping(loaded: LoadedMapping, inputs: Sequence[str | Path], *, limit: int | None = None) -> MappingCheck:
-    """Try `loaded` on the tables in `inputs`, on the first `limit` persons where that is given."""
-    opening = open_mapping(loaded, inputs)
+def check_mapping(
+    loaded: LoadedMapping,
+    inputs: Sequence[str | Path],
+    *,
+    limit: int | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> MappingCheck:
+    """Try `loaded` on the tables in `inputs`, on the first `limit` persons where that is given; `encoding` and
+    `delimiter` as for `open_mapping`.
+    """
+    opening = open_mapping(loaded, inputs, encoding=encoding, delimiter=delimiter)
     sheets = {each.name: each.table.sheet for each in opening.keyed}
     plan = Plan(loaded, sheets, opening.lookups)
     hidden = identifying(plan.frame)

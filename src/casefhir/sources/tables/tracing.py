@@ -32,13 +32,21 @@ class RowTrace:
     """Rules of the table that made nothing of the row."""
 
 
-def trace(loaded: LoadedMapping, inputs: Sequence[str | Path], table: str | None, row: int) -> RowTrace:
+def trace(
+    loaded: LoadedMapping,
+    inputs: Sequence[str | Path],
+    table: str | None,
+    row: int,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> RowTrace:
     """Follow the row that stands at `row` of its file (the line of a text file, the row of a spreadsheet).
 
     `table` is the mapping's name of the table; it may be None where there is one alone. Raises `TableError` for a row
     that is not there, or that is none.
     """
-    opening = open_mapping(loaded, inputs)
+    opening = open_mapping(loaded, inputs, encoding=encoding, delimiter=delimiter)
     sheets = {each.name: each.table.sheet for each in opening.keyed}
     if table is None and len(sheets) == 1:
         table = next(iter(sheets))

@@ -9,9 +9,9 @@ from casefhir.sources.tables.drafting.seen import Seen, find_keys, look
 from casefhir.sources.tables.drafting.toml import LONGEST_WORDS, described, text
 
 
-def draft_mapping(inputs: Sequence[str | Path]) -> str:
+def draft_mapping(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter: str | None = None) -> str:
     """The text of a mapping (TOML) for the tables in `inputs`; raises `TableError` where no person's key is found."""
-    tables = list(look(inputs))
+    tables = list(look(inputs, encoding=encoding, delimiter=delimiter))
     find_keys(tables)
     person = _person_table(tables)
     lines = list(_frame(tables))

@@ -52,7 +52,7 @@ def known_headers() -> dict[str, list[str]]:
     return found
 
 
-def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
+def look(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Seen]:
     """The tables in `inputs`; raises `TableError` where there is none."""
     held = Inputs(inputs)
     names = held.table_names
@@ -63,7 +63,7 @@ def look(inputs: Sequence[str | Path]) -> Iterator[Seen]:
     specs = {short: Table(files=(name,)) for name, short in shorts.items()}
     if not specs:
         raise TableError("There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT) or a folder with some.")
-    opened = open_tables(held, specs)
+    opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
         rows = [row for _, row in islice(table.rows(lambda *_: None), _ROWS)]

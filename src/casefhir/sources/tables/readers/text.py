@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_NAMED = {name: sign for sign, name in DELIMITERS.items()} | {"\\t": "\t"}
 MARKED = 250
 """Rows from one place where reading can begin to the next."""
 _LONGEST_LINE = 16 << 20
@@ -40,8 +41,8 @@ _MARKS = {
 
 
 class TextTable:
-    """A delimited text file; `encoding` and `delimiter` are found out unless given. The header of `layout` is a line of
-    the file.
+    """A delimited text file; `encoding` and `delimiter` (a character, or its name) are found out unless given. The
+    header of `layout` is a line of the file.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class TextTable:
         self.file = path.name
         self.print: Fingerprint = fingerprint(path)
         self.encoding = encoding or _encoding(path, self.print)
-        self.delimiter = delimiter or self._delimiter()
+        self.delimiter = _given(self.file, delimiter) if delimiter else self._delimiter()
         self.quoted = self._is_quoted()
         self._header = self._read_header()
         self.columns = self._header.columns
@@ -210,6 +211,16 @@ def _parting(lines: list[str], *, titled: bool = False) -> str | None:
         if (same > 0.5, width) > most:
             best, most = each, (same > 0.5, width)
     return best
+
+
+def _given(file: str, delimiter: str) -> str:
+    """The delimiter that is meant by a character or the name that is told of it; raises `TableError`."""
+    found = _NAMED.get(delimiter.strip().lower(), delimiter)
+    if len(found) != 1 or found in '"\r\n':
+        raise TableError(
+            f"{file}: {delimiter!r} parts no cells; name one character, or {', '.join(DELIMITERS.values())}."
+        )
+    return found
 
 
 def _unquoted(cell: str) -> str:
