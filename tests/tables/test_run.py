@@ -2,18 +2,25 @@
 
 import csv
 import json
+import multiprocessing
+import resource
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from casefhir.sources.tables import grouping, keys
+from casefhir.sources.tables import grouping, keys, sorting
 from casefhir.sources.tables.load import load_mapping
 from casefhir.sources.tables.readers import text
-from casefhir.tables import Options, convert_tables
-from casefhir.tables import run as runs
+from casefhir.tables import Options, checkpoints, convert_tables
+from casefhir.tables.checkpoints import NothingToResume
 from casefhir.tables.options import Halted
-from casefhir.tables.run import NothingToResume
+from casefhir.tables.run import WorkerDied
+from casefhir.tables.solitude import InUse
 
 MAPPING = """
 casefhir = 1
@@ -43,6 +50,15 @@ unit = "unit"
 """
 
 
+KINDS = [
+    Options(),
+    Options(part_size=20_000),
+    Options(compression="gzip", part_size=20_000),
+    Options(compression="zstd"),
+    Options(form="transaction"),
+]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "in").mkdir()
@@ -52,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, persons: int, *, bad: bool = False) -> None:
-    people = ["id,sex,born", *(f"p{each},{'FM'[each % 2]},19{60 + each}" for each in range(persons))]
+    people = ["id,sex,born", *(f"p{each},{'FM'[each % 2]},19{60 + each % 30}" for each in range(persons))]
     labs = ["id,no,date,test,value,unit"]
     for person in range(persons):
         labs += [f"p{person},{no},2012-0{no}-01,CK,{person}{no}.0,U/l" for no in range(1, 5)]
@@ -64,15 +80,30 @@ def write(folder: Path, persons: int, *, bad: bool = False) -> None:
     (folder / "in" / "labs.csv").write_text("\n".join(labs) + "\n")
 
 
+def by_key(folder: Path) -> None:
+    """Sort the rows of all tables, so that they are read where they lie."""
+    for table in (folder / "in").iterdir():
+        head, *rows = table.read_text().splitlines()
+        table.write_text("\n".join([head, *sorted(rows, key=lambda row: row.partition(",")[0])]) + "\n")
+
+
 def convert(folder: Path, name: str = "out", options: Options | None = None, inputs: Path | None = None, **how):
     return convert_tables([inputs or folder / "in"], folder / "t.toml", folder / name, options, **how)
 
 
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of the test's persons in each."""
-    for module in (text, keys):
+    for module in (text, keys, sorting):
         monkeypatch.setattr(module, "MARKED", 1)
     monkeypatch.setattr(grouping, "PIECE", 12)
+
+
+def checkpoints_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "_EVERY", 0.0)
+
+
+def scratch(folder: Path) -> list[str]:
+    return [name for name in everything(folder) if "/." in f"/{name}"]
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -95,23 +126,22 @@ def test_sums_add_up_for_every_table(folder):
     assert json.loads((folder / "out" / "manifest.json").read_text())["rows"]["labs"]["rejected"] == 2
 
 
-@pytest.mark.parametrize(
-    "options", [Options(), Options(compression="gzip", part_size=20_000), Options(form="collection")]
-)
+@pytest.mark.parametrize("options", KINDS)
 def test_the_number_of_processes_does_not_show(folder, options, monkeypatch):
     write(folder, 7, bad=True)
     small_pieces(monkeypatch)
     convert(folder, "one", options)
-    convert(folder, "two", options, jobs=2)
-    assert everything(folder / "one") == everything(folder / "two")
+    convert(folder, "three", options, jobs=3)
+    assert everything(folder / "one") == everything(folder / "three")
+    assert not scratch(folder / "three")
 
 
-@pytest.mark.parametrize("options", [Options(), Options(compression="zstd"), Options(form="transaction")])
-@pytest.mark.parametrize("after", [1, 2, 3])
-def test_an_interrupted_run_goes_on_to_the_same_bytes(folder, options, after, monkeypatch):
+@pytest.mark.parametrize("options", KINDS)
+@pytest.mark.parametrize(("after", "jobs"), [(0, 1), (1, 1), (2, 2)])
+def test_an_interrupted_run_goes_on_to_the_same_bytes(folder, options, after, jobs, monkeypatch):
     write(folder, 7, bad=True)
     small_pieces(monkeypatch)
-    monkeypatch.setattr(runs, "_CHECKPOINT", 2)
+    checkpoints_always(monkeypatch)
     convert(folder, "whole", options)
 
     def interrupt(tally, rows):
@@ -119,21 +149,119 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(folder, options, after, mo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        convert(folder, "broken", options, progress=interrupt)
-    if after == 1:  # nothing was brought to the disk yet
-        with pytest.raises(NothingToResume):
-            convert(folder, "broken", options, resume=True)
-        return
+        convert(folder, "broken", options, progress=interrupt, jobs=jobs)
     with pytest.raises(NothingToResume, match="other tables"):
-        convert_tables(
-            [folder / "in" / "people.csv", folder / "in" / "labs.csv"],
-            _other(folder),
-            folder / "broken",
-            options,
-            resume=True,
-        )
+        convert_tables([folder / "in"], _other(folder), folder / "broken", options, resume=True)
     convert(folder, "broken", options, resume=True)
     assert everything(folder / "broken") == everything(folder / "whole")
+    assert not scratch(folder / "broken")
+
+
+def test_there_is_nothing_to_resume_where_no_run_was_interrupted(folder):
+    with pytest.raises(NothingToResume, match="no interrupted run"):
+        convert(folder, resume=True)
+
+
+def test_after_a_checkpoint_nothing_before_it_is_done_again(folder, monkeypatch):
+    small_pieces(monkeypatch)
+    checkpoints_always(monkeypatch)
+
+    def interrupt(tally, rows):
+        while json.loads((folder / "out" / ".casefhir-progress.json").read_bytes())["tally"]["persons"] < 2:
+            time.sleep(0.01)  # it is made beside the work
+        raise KeyboardInterrupt
+
+    write(folder, 60)
+    with pytest.raises(KeyboardInterrupt):
+        convert(folder, progress=interrupt)
+    before = (folder / "out" / ".casefhir-progress.json").read_bytes()
+    seen = []
+    convert(folder, resume=True, progress=lambda tally, _: seen.append(tally.persons))
+    assert seen[0] == json.loads(before)["tally"]["persons"] + 2
+
+
+@pytest.mark.parametrize("options", [Options(), Options(compression="gzip"), Options(form="collection")])
+def test_a_worker_that_is_killed_loses_nothing(folder, options, monkeypatch):
+    write(folder, 60, bad=True)
+    small_pieces(monkeypatch)
+    checkpoints_always(monkeypatch)
+    convert(folder, "whole", options)
+
+    def kill(tally, rows):
+        if tally.persons >= 8:
+            for each in multiprocessing.active_children()[:1]:
+                each.kill()
+
+    with pytest.raises(WorkerDied, match="--resume"):
+        convert(folder, "broken", options, jobs=2, progress=kill)
+    convert(folder, "broken", options, jobs=2, resume=True)
+    assert everything(folder / "broken") == everything(folder / "whole")
+    assert not scratch(folder / "broken")
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_that_is_killed_leaves_no_process_and_loses_nothing(folder, resume, monkeypatch):
+    write(folder, 60, bad=True)
+    small_pieces(monkeypatch)
+    convert(folder, "whole")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert scratch(folder / "broken")
+    convert(folder, "broken", resume=resume)  # its processes still hold the folder if one of them goes on
+    assert everything(folder / "broken") == everything(folder / "whole")
+    assert not scratch(folder / "broken")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from casefhir.sources.tables import grouping, keys, sorting
+from casefhir.sources.tables.readers import text
+from casefhir.tables import checkpoints, convert_tables
+
+def kill(tally, rows):
+    if tally.persons >= 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+text.MARKED = keys.MARKED = sorting.MARKED = 1
+grouping.PIECE = 12
+checkpoints._EVERY = 0.0
+folder = Path(sys.argv[1])
+convert_tables([folder / "in"], folder / "t.toml", folder / "broken", jobs=2, progress=kill)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_is_told_and_nothing_is_lost(folder, jobs):
+    """No file may be larger than half of what the run writes into the largest: that is how a full disk looks."""
+    write(folder, 300)
+    by_key(folder)
+    convert(folder, "whole")
+    half = (folder / "whole" / "Observation.ndjson").stat().st_size // 2
+    command = ["convert", str(folder / "in"), "--mapping", str(folder / "t.toml"), "-o", str(folder / "broken")]
+    done = subprocess.run(
+        [sys.executable, "-m", "casefhir", *command, "--as", "ndjson", "--jobs", str(jobs)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (half, half)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    said = done.stderr.splitlines()[-1]
+    assert "Observation" in said
+    assert "File too large" in said
+    assert "go on with --resume" in said
+    convert(folder, "broken", resume=True)
+    assert everything(folder / "broken") == everything(folder / "whole")
+
+
+def test_two_runs_do_not_write_into_one_folder(folder):
+    def second(tally, rows):
+        with pytest.raises(InUse, match="Another run"):
+            convert(folder)
+
+    convert(folder, progress=second)
 
 
 def _other(folder: Path) -> Path:

@@ -15,7 +15,8 @@ from casefhir.sources.tables.rows import Broken, Sheet
 from casefhir.spark.work import ROWS, TALLY, Job, Placed, converted, possible, row_batches, session
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import reject_header
-from casefhir.tables.run import about_run, alone, chosen, conclude, told
+from casefhir.tables.run import about_run, chosen, conclude, told
+from casefhir.tables.solitude import alone
 from casefhir.tables.tally import Tally
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casefhir import exactjson
@@ -13,7 +13,6 @@ from casefhir.fhir import convert as convert_case
 from casefhir.fhir.templates import Shaped, Templates
 from casefhir.published import folder
 from casefhir.record import Case
-from casefhir.sources.tables.grouping import Grouping, Piece
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.plan import Mapped, Plan
@@ -217,20 +216,6 @@ class Maker:
                 entry = {"resource": entry["resource"], "fact": entry["fact"], "file": file, "row": row, "rule": rule}
             index[identity] = entry
         return conversion.to_json(), exactjson.write(index, indent=True)
-
-
-class Work:
-    """Reads a piece of the tables and converts it; one a process, with the `Maker` that `make` gives."""
-
-    def __init__(self, make: Callable[[], Maker], grouped: Grouping) -> None:
-        self._maker = make()
-        self._grouped = grouped
-
-    def __call__(self, piece: Piece) -> Made:
-        """What the piece becomes; raises as `Maker` does, and `TableError` where the tables cannot be read on."""
-        refused: list[Rejected] = []
-        persons = tuple(self._grouped.persons(piece, lambda *told: refused.append(Rejected(*told))))
-        return self._maker(Chunk(persons, tuple(refused)))
 
 
 def without(person: PersonRows, out: Mapping[tuple[str, int], object]) -> PersonRows:

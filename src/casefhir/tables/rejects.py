@@ -8,7 +8,7 @@ over them.
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from casefhir.sources.tables.mapping import Table
@@ -43,6 +43,15 @@ def reject_header(sheet: Sheet, spec: Table, *, context: bool = False) -> bytes:
     )
     lines = [*above, *[()] * (spec.header or 1)][: (spec.header or 1) - 1]
     return _lines([*lines, (*sheet.columns, *(() if context else _REMARKS)), *[()] * spec.skip_after])
+
+
+def reject_head(sheets: Mapping[str, Sheet], specs: Mapping[str, Table], name: str) -> bytes:
+    """What the output file `name` begins with: `reject_header`, if it is one of rejects."""
+    for table, sheet in sheets.items():
+        for context in (False, True):
+            if name == reject_name(table, context=context):
+                return reject_header(sheet, specs[table], context=context)
+    return b""
 
 
 def reject_lines(sheet: Sheet, rejected: Iterable[Rejected]) -> bytes:

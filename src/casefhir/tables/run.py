@@ -1,10 +1,8 @@
 """The run: read, group, convert in one or several processes, write; interrupted anywhere, it can be resumed."""
 
-import fcntl
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
@@ -12,30 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from casefhir import exactjson
-from casefhir.delivery.files import GrowingFiles, LostOutput
+from casefhir.delivery.files import GrowingFiles, Place, State, writing
 from casefhir.errors import CasefhirError
-from casefhir.processes import in_order
+from casefhir.processes import in_order, make_ready
 from casefhir.sources.tables.check import SUGGESTED, near
 from casefhir.sources.tables.files import Opened
-from casefhir.sources.tables.grouping import grouping
+from casefhir.sources.tables.grouping import Piece, grouping
 from casefhir.sources.tables.inputs import address
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.tables.making import Made, Maker, Work
+from casefhir.tables.checkpoints import Checkpoints, Reached, interrupted
+from casefhir.tables.making import Maker
 from casefhir.tables.options import Options
-from casefhir.tables.rejects import Rejected, context_lines, reject_header, reject_lines, reject_name
+from casefhir.tables.rejects import reject_head
+from casefhir.tables.solitude import alone
 from casefhir.tables.tally import Tally
+from casefhir.tables.working import Told, Work
 from casefhir.whole_file import write_file
 
-_CHECKPOINT = 20
-"""Pieces between two checkpoints."""
 MANIFEST = "manifest.json"
-_PROGRESS = ".casefhir-progress.json"
-_LOCK = ".casefhir-lock"
-
-
 _DIED = (
     "A worker process was ended from outside, perhaps for want of memory. What was written until then is kept: go on "
     "with --resume, and fewer --jobs."
@@ -46,14 +41,6 @@ class WorkerDied(CasefhirError):
     """A worker process was ended from outside."""
 
     exit_code = 3
-
-
-class InUse(CasefhirError):
-    """Another run writes to the same folder."""
-
-
-class NothingToResume(CasefhirError):
-    """There is no interrupted run to go on with, or it was one of something else."""
 
 
 def convert_tables(
@@ -71,9 +58,11 @@ def convert_tables(
 
     The same input gives the same bytes whatever `jobs` is. `progress` is told the sums after every piece, and how many
     rows there are if that is known; `note` what was found out of the files. Raises `TableError`, `MappingError`,
-    `Halted`, `InUse`, `NothingToResume`, `WorkerDied`; what a killed run had finished is kept for `resume`.
+    `Halted`, `InUse`, `NothingToResume`, `NotWritten`, `WorkerDied`; what an interrupted run had finished is kept for
+    `resume`.
     """
     options = options or Options()
+    make_ready(Work, jobs=jobs)
     loaded = chosen(mapping, options)
     opened = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter)
     if note:
@@ -81,31 +70,39 @@ def convert_tables(
             note(each)
     about = about_run(inputs, loaded, opened.files, options)
     out.mkdir(parents=True, exist_ok=True)
-    with alone(out):
-        begun = _read_progress(out, about) if resume else None
-        tally = Tally.from_json(begun["tally"]) if begun else Tally()
+    with alone(out), Checkpoints(out, about) as checkpoints:
+        reached = interrupted(out, about) if resume else Reached()
+        tally, sheets = reached.tally, opened.files.sheets
         files = GrowingFiles(
             out,
             compression=options.compression,
             part_size=options.part_size,
-            state=begun["files"] if begun else None,
+            state=reached.files,
+            head=partial(reject_head, sheets, loaded.mapping.tables),
         )
-        done = begun["pieces"] if begun else 0
+        checkpoints.begin(reached)
+        allotted: deque[tuple[dict[str, Place], dict[str, State]]] = deque()
+
+        def settle(_: Piece, told: Told) -> dict[str, Place]:
+            places = files.allot(told.sizes)
+            allotted.append((places, files.state))
+            return places
+
         with grouping(opened.keyed) as (grouped, pieces):
-            make = partial(Maker, loaded, opened.files.sheets, opened.lookups, options)
-            made_by = in_order(pieces[done:], Work, (make, grouped), jobs=jobs, lost=WorkerDied(_DIED))
-            for place, (_, made) in enumerate(made_by, done + 1):
-                tally.add(made.tally)
-                _store(made, files, out, opened.files, loaded)
-                if place % _CHECKPOINT == 0:
-                    _write_progress(
-                        out, {"about": about, "pieces": place, "files": files.checkpoint(), "tally": tally.to_json()}
-                    )
-                if progress:
-                    progress(tally, opened.count)
+            maker = partial(Maker, loaded, sheets, opened.lookups, options)
+            work = (maker, grouped, out, jobs > 1)
+            left = pieces[reached.pieces :]
+            with closing(in_order(left, Work, work, jobs=jobs, lost=WorkerDied(_DIED), settle=settle)) as converted:
+                for place, (_, told_of) in enumerate(converted, reached.pieces + 1):
+                    tally.add(told_of.tally)
+                    places, ends = allotted.popleft()
+                    checkpoints.reach(places, partial(Reached, place, tally, ends))
+                    if progress:
+                        progress(tally, opened.count)
+        checkpoints.end()
         written = [str(path.relative_to(out)) for path in files.finish()]
         conclude(out, about, told(tally, loaded), written)
-        (out / _PROGRESS).unlink(missing_ok=True)
+        checkpoints.forget()
     return tally
 
 
@@ -115,30 +112,6 @@ def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMappi
     if options.test_data is None:
         return loaded
     return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
-
-
-def _store(made: Made, files: GrowingFiles, out: Path, opened: Opened, loaded: LoadedMapping) -> None:
-    for name, lines in sorted(made.lines.items()):
-        files.add(name, lines)
-    for key, (bundle, index) in made.bundles.items():
-        write_file(out / f"{key}.json", bundle)
-        write_file(out / "index" / f"{key}.json", index)
-    by_table: dict[str, list[Rejected]] = {}
-    for each in made.rejects:
-        by_table.setdefault(each.table, []).append(each)
-    for table, rejected in sorted(by_table.items()):
-        _add_rows(files, opened, loaded, table, reject_lines(opened.sheets[table], rejected), context=False)
-    for table, rows in sorted(made.context.items()):
-        _add_rows(files, opened, loaded, table, context_lines(rows), context=True)
-
-
-def _add_rows(
-    files: GrowingFiles, opened: Opened, loaded: LoadedMapping, table: str, lines: bytes, *, context: bool
-) -> None:
-    name = reject_name(table, context=context)
-    if name not in files:
-        lines = reject_header(opened.sheets[table], loaded.mapping.tables[table], context=context) + lines
-    files.add(name, lines)
 
 
 def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
@@ -153,7 +126,8 @@ def conclude(out: Path, about: dict[str, Any], sums: dict[str, Any], written: Se
     """Take out what an earlier run left in the folder and this one did not write; then write the manifest."""
     for name in set(manifest(out).get("files", [])) - set(written):
         (out / name).unlink(missing_ok=True)
-    write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": sorted(written)}, indent=True))
+    with writing():
+        write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": sorted(written)}, indent=True))
 
 
 def manifest(out: Path) -> dict[str, Any]:
@@ -183,38 +157,3 @@ def about_run(inputs: Sequence[str | Path], loaded: LoadedMapping, opened: Opene
         "sources": sources,
     }
     return about | ({"databases": databases} if databases else {})
-
-
-def _identity(about: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-
-
-def _read_progress(out: Path, about: dict[str, Any]) -> dict[str, Any]:
-    path = out / _PROGRESS
-    try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise NothingToResume(f"{out}: There is no interrupted run here; start without --resume.") from None
-    except ValueError as error:
-        raise LostOutput(f"{path}: The record of the interrupted run cannot be read ({error}); start anew.") from error
-    if found["about"] != _identity(about):
-        raise NothingToResume(
-            f"{out}: The interrupted run was of other tables, another mapping or other options; start without --resume."
-        )
-    return found
-
-
-def _write_progress(out: Path, found: dict[str, Any]) -> None:
-    write_file(out / _PROGRESS, json.dumps(found | {"about": _identity(found["about"])}).encode())
-
-
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Nobody else writes into `out` meanwhile; raises `InUse`."""
-    with (out / _LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InUse(f"{out}: Another run is writing here; wait for it or name another folder.") from error
-        yield
-    (out / _LOCK).unlink(missing_ok=True)
