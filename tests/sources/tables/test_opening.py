@@ -80,3 +80,16 @@ def test_files_that_no_table_wants_are_told(folder):
     assert "No table of the mapping is in: other.csv." in list(
         open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes
     )
+
+
+def test_what_might_be_a_table_and_is_not_read_is_told(folder):
+    for name in ("extra.csv.gz", "labs.SAV", "notes.docx"):
+        (folder / "in" / name).write_bytes(b"")
+    notes = [*open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes]
+    assert "Not read: extra.csv.gz (unpack it), labs.SAV (save it as CSV or Parquet)." in notes
+    with pytest.raises(TableError, match="not read as a table.* Please unpack it"):
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "in" / "extra.csv.gz"])
+    (folder / "packed").mkdir()
+    (folder / "packed" / "people.csv.zip").write_bytes(b"")
+    with pytest.raises(TableError, match=r"no table in this folder.* Not read: people\.csv\.zip \(unpack it\)"):
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "packed"])

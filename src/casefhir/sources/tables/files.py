@@ -113,13 +113,16 @@ class OpenTable:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The tables that were found, by the mapping's names; the files that no table wanted; what was not found."""
+    """The tables that were found, by the mapping's names; the files that no table wanted; what was not found; the files
+    that might be tables and are not read.
+    """
 
     tables: dict[str, OpenTable]
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
     detected: dict[str, dict[str, str]] = field(default_factory=dict)
+    passed_over: tuple[str, ...] = ()
 
     @property
     def sheets(self) -> dict[str, Sheet]:
@@ -183,7 +186,7 @@ def open_tables(
     unused = tuple(path.name for path in found if path not in used)
     detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
     detected |= {f"split/{part.name}": {"left out, for its rows are in": whole.name} for part, whole in halves.items()}
-    return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected)
+    return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected, inputs.passed_over)
 
 
 def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:

@@ -14,15 +14,20 @@ WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
 READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
 _SKIPPED = {"index", "accepted"}
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
+_FOREIGN = (".sas7bdat", ".sav", ".zsav", ".por", ".dta", ".rds", ".rdata", ".mdb", ".accdb", ".feather", ".arrow",
+            ".orc", ".avro", ".xml")  # fmt: skip
+"""Files that hold tables too, and are not read."""
 
 
 class Inputs:
-    """What was named as input: `files`, folders opened, in order of name; `urls` of databases. Each workbook is looked
-    through once, however often it is asked for. Raises `TableError` for what is not there or cannot be a table.
+    """What was named as input: `files`, folders opened, in order of name; `urls` of databases; `passed_over`: what
+    folders hold that might be tables and is not read, each with what would mend it. Each workbook is looked through
+    once, however often it is asked for. Raises `TableError` for what is not there or cannot be a table.
     """
 
     def __init__(self, inputs: Sequence[str | Path]) -> None:
-        self.files, self.urls = _files(inputs)
+        self.files, self.urls, self.passed_over = _files(inputs)
         self._workbooks: dict[Path, Workbook] = {}
 
     @property
@@ -59,9 +64,10 @@ def address(given: str | Path) -> str:
     return shown(given) if isinstance(given, str) and "://" in given else str(given)
 
 
-def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """The readable files among `inputs`, folders opened, in order of name; and the database URLs."""
+def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str], tuple[str, ...]]:
+    """The readable files among `inputs`, folders opened, in order of name; the database URLs; what is passed over."""
     paths: dict[Path, None] = {}
+    passed_over: list[str] = []
     urls: list[str] = []
     for each in inputs:
         if isinstance(each, str) and "://" in each:
@@ -69,22 +75,35 @@ def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
             continue
         path = Path(each)
         if path.is_dir():
-            inside = sorted(
+            within = sorted(
                 inner
                 for inner in path.rglob("*")
                 if inner.is_file()
-                and inner.suffix.lower() in READABLE
                 and not any(part.startswith((".", "~")) or part in _SKIPPED for part in inner.relative_to(path).parts)
             )
+            inside = [each for each in within if each.suffix.lower() in READABLE]
+            others = [f"{each.name} ({mend})" for each in within if (mend := _mend(each))]
             if not inside:
-                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.")
+                there = f" Not read: {', '.join(others)}." if others else ""
+                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.{there}")
             paths |= dict.fromkeys(inside)
+            passed_over += others
         elif path.is_file():
             if path.suffix.lower() not in READABLE:
-                raise TableError(f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are.")
+                mend = _mend(path)
+                raise TableError(
+                    f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are."
+                    + (f" Please {mend}." if mend else "")
+                )
             paths[path] = None
         else:
             raise TableError(f"{path}: There is no such file or folder.")
     databases = [path for path in paths if path.suffix.lower() in DATABASE]
     urls += [f"{DATABASE[path.suffix.lower()]}{path}" for path in databases]
-    return [path for path in paths if path not in databases], urls
+    return [path for path in paths if path not in databases], urls, tuple(passed_over)
+
+
+def _mend(path: Path) -> str:
+    """What makes a table of a file that might hold one and is not read; empty for other files."""
+    kind = path.suffix.lower()
+    return "unpack it" if kind in _PACKED else "save it as CSV or Parquet" if kind in _FOREIGN else ""

@@ -45,6 +45,8 @@ class Opening:
             yield f"Not there, and not needed: {', '.join(self.files.missing)}."
         if self.files.unused:
             yield f"No table of the mapping is in: {', '.join(self.files.unused)}."
+        if self.files.passed_over:
+            yield f"Not read: {', '.join(self.files.passed_over)}."
 
 
 def open_mapping(
@@ -77,7 +79,7 @@ def open_mapping(
         raise TableError("None of the mapping's tables is there; its look-ups alone tell nothing.")
     lookups = _lookups(mapping, found)
     missing = tuple(name for name in found.missing if name in mapping.tables)
-    bare = Opened(tables, found.unused, missing, found.paths, found.detected)
+    bare = Opened(tables, found.unused, missing, found.paths, found.detected, found.passed_over)
     return Opening(bare, tuple(_keyed(mapping, tables, look=look)), lookups)
 
 
