@@ -118,6 +118,14 @@ def test_the_endpoint_is_about_forty_lines() -> None:
 
 
 @pytest.mark.java
+def test_the_workbook_to_fill_tells_what_the_tables_tell(tmp_path: Path) -> None:
+    for name in ("registry", "registry.xlsx"):
+        assert convert_tables([EXAMPLES / name], "registry", tmp_path / name).total_rejected == 0
+    for path in sorted((tmp_path / "registry").glob("*.ndjson")):
+        if path.name != "Provenance.ndjson":  # names the files
+            assert path.read_bytes() == (tmp_path / "registry.xlsx" / path.name).read_bytes(), path.name
+
+
 def test_the_spark_job_converts_the_registry(tmp_path: Path) -> None:
     local = tmp_path / "local"
     convert_tables([EXAMPLES / "registry"], "registry", local)

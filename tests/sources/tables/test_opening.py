@@ -87,7 +87,7 @@ def test_what_might_be_a_table_and_is_not_read_is_told(folder):
         (folder / "in" / name).write_bytes(b"")
     notes = [*open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes]
     assert "Not read: extra.csv.gz (unpack it), labs.SAV (save it as CSV or Parquet)." in notes
-    with pytest.raises(TableError, match="not read as a table.* Please unpack it"):
+    with pytest.raises(TableError, match=r"not read as a table.* Please unpack it"):
         open_mapping(load_mapping(folder / "t.toml"), [folder / "in" / "extra.csv.gz"])
     (folder / "packed").mkdir()
     (folder / "packed" / "people.csv.zip").write_bytes(b"")
