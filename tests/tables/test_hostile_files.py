@@ -177,7 +177,7 @@ FILES: dict[str, tuple[str, Callable[[Path], None], int, str]] = {
     "ragged rows": ("labs.csv", text(LABS + "p0,2\np0,3,2012,CK,5,U/l,1,9,ok,more\n"), PARTIAL, "fewer than the"),
     "a NUL": ("labs.csv", text(LABS + "p0,2,2012,C\0K,5,U/l,1,9,ok\n"), PARTIAL, "NUL"),
     "a quote never closed": ("labs.csv", text(LABS + 'p0,2,2012,"CK\n' + "p1,2,2012,CK\n" * 9), USAGE, "not closed"),
-    "columns that clash": ("labs.csv", text(LABS.replace("lo,hi", "no,hi")), USAGE, "Two columns are called 'no'"),
+    "columns that clash": ("labs.csv", text(LABS.replace("lo,hi", "no,hi")), USAGE, "Did you mean no (column"),
     "names that clash but for capitals": ("labs.csv", text(LABS.replace("lo,hi", "VALUE,hi")), USAGE, "no column 'lo'"),
     "100,000 columns": ("labs.csv", text(",".join(f"c{each}" for each in range(100_000))), USAGE, "100000 columns"),
     "brackets": ("labs.json", text('{"id":' + "[" * 1_000_000), USAGE, "nested too deeply"),

@@ -2,9 +2,11 @@
 made up.
 """
 
+import datetime as dt
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from casefhir.sources.tables.drafting.draft import draft_mapping as draft
@@ -321,3 +323,95 @@ class TestRegistriesOfOtherTongues:
     def test_dates_that_contradict_each_other_are_not_read_in_one_order(self, tmp_path: Path) -> None:
         told = self.drafted(tmp_path, "MRN,Sex,Visit Date,CK\n1,F,13/05/2021,5\n2,M,11/30/2021,6\n3,M,10/05/2021,7\n")
         assert 'dates = ["iso"]   # 11/30/2021 has the month first, 13/05/2021 the day' in told
+
+
+class TestRegistriesInWorkbooks:
+    MAPPING = (
+        'casefhir = 1\nname = "r"\ntitle = "R"\nversion = "1"\nrecorded = "2026-01-01T00:00:00Z"\n[reading]\n'
+        'dates = ["iso", "dmy", "excel"]\ndecimal = ","\nthousands = "."\n[tables.lab]\nfiles = ["Labor"]\n'
+        'key = ["Pat"]\nHOW\n[person]\ntable = "lab"\nsex = "Sex"\n[[measurement]]\nname = "m"\ntable = "lab"\n'
+        'key = ["Datum"]\nwhen = "Datum"\nvalue = "{column}"\ntext = { const = "{column}" }\nunit = { const = "g/l" }\n'
+        'each = [{ name = "a", column = "IgG1" }, { name = "b", column = "IgG2" }]\n'
+    )
+
+    def told(self, folder: Path, how: str, *rows: tuple[object, ...]) -> tuple[list[tuple[object, ...]], Tally]:
+        """Patient, name, value and date of each result of a sheet with these rows."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.title = "Labor"
+        for row in rows:
+            sheet.append(row)
+        (folder / "in").mkdir(parents=True)
+        book.save(folder / "in" / "Register.xlsx")
+        (folder / "t.toml").write_text(self.MAPPING.replace("HOW", how))
+        return self.converted(folder, "in", "out")
+
+    def converted(self, folder: Path, tables: str, out: str) -> tuple[list[tuple[object, ...]], Tally]:
+        tally = convert_tables([folder / tables], folder / "t.toml", folder / out, Options(test_data=True))
+        key = {each["id"]: each["identifier"][1]["value"] for each in resources(folder / out, "Patient")}
+        return [
+            (
+                key[each["subject"]["reference"].removeprefix("Patient/")],
+                each["code"]["text"],
+                each["valueQuantity"]["value"],
+                each["effectiveDateTime"],
+            )
+            for each in resources(folder / out, "Observation")
+        ], tally
+
+    HEAD = ("Pat", "Sex", "Datum", "IgG1", "IgG2")
+
+    def test_numbers_are_numbers_beside_texts_with_commas(self, tmp_path: Path) -> None:
+        told, tally = self.told(
+            tmp_path, "", self.HEAD, ("1", "w", "07.09.2022", 1.144, "1.144"), ("2", "m", 44811, "12,4", 12)
+        )
+        assert not tally.rejected
+        assert told == [
+            ("r-1", "IgG1", 1.144, "2022-09-07"),
+            ("r-1", "IgG2", 1144, "2022-09-07"),
+            ("r-2", "IgG1", 12.4, "2022-09-07"),
+            ("r-2", "IgG2", 12, "2022-09-07"),
+        ]
+
+    def test_titles_units_and_merged_cells(self, tmp_path: Path) -> None:
+        rows = (
+            ("Register", None, None, None, None),
+            (),
+            ("Person", None, "Labor", None, None),
+            self.HEAD,
+            (None, None, None, "g/l", "g/l"),
+            ("1", "w", dt.date(2022, 9, 7), 7.1, None),
+            (None, None, dt.date(2022, 10, 7), 7.2, None),
+            (None, None, dt.date(2022, 11, 7), "1.2.3,4", None),
+            ("2", "m", dt.date(2022, 9, 7), None, 3.5),
+        )
+        how = 'header = 4\nskip_after = 1\nfill = ["Pat"]'
+        told, tally = self.told(tmp_path, how, *rows)
+        assert [row[:3] for row in told] == [("r-1", "IgG1", 7.1), ("r-1", "IgG1", 7.2), ("r-2", "IgG2", 3.5)]
+        assert tally.rows["lab"]["read"] == 4
+        assert tally.total_rejected == 1  # with its person's key, so that it can be mended alone
+        rejects = tmp_path / "out" / "rejects" / "lab.csv"
+        rejects.write_text(rejects.read_text().replace('"1.2.3,4"', '"7,3"'))
+        mended, tally = self.converted(tmp_path, "out/rejects", "mended")
+        assert not tally.rejected
+        assert ("r-1", "IgG1", 7.3, "2022-11-07") in mended
+        assert {row[0] for row in mended} == {"r-1"}
+
+    def test_columns_of_the_same_name_are_not_taken_for_each_other(self, tmp_path: Path) -> None:
+        head = ("Pat", "Sex", "Datum", "IgG1", "IgG2", "Datum")
+        with pytest.raises(
+            MappingError, match=r"no column 'Datum'. Did you mean Datum \(column 3\) or Datum \(column 6\)"
+        ):
+            self.told(tmp_path, "", head, ("1", "w", "07.09.2022", 1.1, 2, "08.09.2022"))
+
+    def test_a_draft_finds_the_header_under_a_title_and_units_beside_visits(self, tmp_path: Path) -> None:
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        for row in (("Export 2024",), (), ("Patient ID", "Sex", "CK (U/l) V1", "CK_V2 (U/l)"), ("1", "F", 100, 200)):
+            sheet.append(row)
+        book.save(tmp_path / "r.xlsx")
+        told = draft([tmp_path])
+        assert "header = 3 " in told
+        assert told.count('concept = "ck", unit = "U/l"') == 2

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from casefhir.extras import needed
 from casefhir.sources.tables.keys import SEPARATOR
 from casefhir.sources.tables.load import LoadedMapping, MappingError
-from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.opening import open_lookups
-from casefhir.sources.tables.rows import OURS, Sheet, TableError
+from casefhir.sources.tables.rows import OURS, Sheet, TableError, find_column
 from casefhir.sources.tables.whole import PADDED, whole_places
 from casefhir.spark.work import Job, converted, possible
 from casefhir.tables.options import Options

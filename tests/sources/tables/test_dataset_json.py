@@ -107,7 +107,6 @@ def test_a_file_that_is_cut_off_says_so(tmp_path: Path) -> None:
         (f"{{{ABOUT}}}", "does not name its columns"),
         ('{"datasetJSONVersion": "1", "clinicalData": {"itemGroupData": {"A": {}, "B": {}}}}', "one dataset a file"),
         ('{"datasetJSONVersion": "1", "columns": [{"name": "A"}], "rows": {}}', "The rows are a list"),
-        ('{"datasetJSONVersion": "1", "columns": [{"name": "A"}, {"name": "A"}]}', "Two columns are called 'A'"),
         ('["datasetJSONVersion"]', "Dataset-JSON is an object"),
     ],
 )

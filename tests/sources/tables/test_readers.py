@@ -38,6 +38,7 @@ class Spec:
     delimiter: str | None = None
     header: int | None = None
     skip_after: int = 0
+    fill: tuple[str, ...] = ()
     optional: bool = False
 
 
@@ -92,7 +93,7 @@ def test_a_cell_with_a_nul_is_told(tmp_path):
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"a,a\n1,2\n", "Two columns"),
+        (b"a,a (column 1),a\n1,2,3\n", "Two columns"),
         (b'a,b\n1,"never closed\n' + b"x,y\n" * 10, "not closed"),
         (b'a,b\n1,"x"y\n', "closing quote"),
         (b",".join(b"c%d" % each for each in range(100_000)) + b"\n", str(MOST_COLUMNS)),

@@ -42,6 +42,7 @@ _OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
 DURATION = re.compile(
     r"P(?:(?P<a>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<wk>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
 )
+_COUNT = re.compile(r"(?P<days>[1-9]\d{4})(?:[.,]\d+)?", re.ASCII)
 _MEMO = 1 << 16
 _LONGEST = 64
 
@@ -90,13 +91,17 @@ class DateReader:
 
     def _read(self, cell: str) -> Day:
         for notation in self.notations:
-            found = self._iso(cell) if notation == "iso" else self._other(cell, notation)
+            if notation == "excel":
+                found = _counted(cell)
+            else:
+                found = self._iso(cell) if notation == "iso" else self._other(cell, notation)
             if found is not None:
                 return found
-        raise Refused(
-            f"{cell!r} is not a date as {' or '.join(self.notations)} write it",
-            "mend the cell, or say in [reading] dates how dates are written",
-        )
+        if _COUNT.fullmatch(cell):
+            mend = 'mend the cell, or add "excel" to [reading] dates, if it is a spreadsheet\'s count of days'
+        else:
+            mend = "mend the cell, or say in [reading] dates how dates are written"
+        raise Refused(f"{cell!r} is not a date as {' or '.join(self.notations)} write it", mend)
 
     def _iso(self, cell: str) -> Day | None:
         match = _ISO.fullmatch(cell)
@@ -178,6 +183,15 @@ class DateReader:
             return Day(date, printed)  # clocks were put back over it: which of the two hours, nobody can tell
         offset = moment.strftime("%z")
         return Day(f"{date}T{time}{offset[:3]}:{offset[3:5]}", printed)
+
+
+def _counted(cell: str) -> Day | None:
+    """The day that a spreadsheet counts from 1900, as Excel does; of 1927 to 2173, for less can be a year."""
+    match = _COUNT.fullmatch(cell)
+    if not match:
+        return None
+    day = dt.date(1899, 12, 30) + dt.timedelta(days=int(match["days"]))
+    return Day(day.isoformat(), cell)
 
 
 def _western(cell: str) -> str:

@@ -108,7 +108,7 @@ class When(Part):
     """How dates are written here, where it is otherwise than `[reading]` says."""
 
 
-Notation = Literal["iso", "dmy", "mdy", "ymd"]
+Notation = Literal["iso", "dmy", "mdy", "ymd", "excel"]
 
 
 def _kind_of_time(value: Any) -> str:

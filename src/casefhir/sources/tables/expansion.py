@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from casefhir.sources.tables.frame import read_csv
-from casefhir.sources.tables.lookups import Lookup, find_column
+from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.refusal import Refused
+from casefhir.sources.tables.rows import find_column
 from casefhir.sources.tables.ruleset import Columns, Rule, Unless
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")

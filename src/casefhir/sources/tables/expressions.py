@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.lookups import find_column
-from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.rows import Row, find_column
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = {

@@ -1,14 +1,15 @@
 """Which of the files given holds which table of a mapping, and each table opened for reading."""
 
 import fnmatch
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 from casefhir.sources.tables.inputs import JSON, Inputs, is_workbook
-from casefhir.sources.tables.readers import OnFault, Table
+from casefhir.sources.tables.open_table import OpenTable, places_of
+from casefhir.sources.tables.readers import Table
 from casefhir.sources.tables.readers.base import Layout
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
 from casefhir.sources.tables.readers.database import QueryTable, has_table
@@ -16,7 +17,7 @@ from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_da
 from casefhir.sources.tables.readers.documents import JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableMissing, numbered, split
+from casefhir.sources.tables.rows import Sheet, TableMissing
 
 
 class TableSpec(Protocol):
@@ -25,7 +26,8 @@ class TableSpec(Protocol):
     `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows`,
     `camel` and `within`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name;
     `encoding` and `delimiter` for text where they should not be found out; `header` and `skip_after`: where the header
-    of a text file or sheet stands, see `Layout`; `optional`: it may be missing.
+    of a text file or sheet stands, see `Layout`; `fill`: columns whose blank cells say what the cell above says;
+    `optional`: it may be missing.
     """
 
     @property
@@ -47,6 +49,8 @@ class TableSpec(Protocol):
     @property
     def skip_after(self) -> int: ...  # noqa: D102
     @property
+    def fill(self) -> Sequence[str]: ...  # noqa: D102
+    @property
     def optional(self) -> bool: ...  # noqa: D102
 
 
@@ -58,57 +62,6 @@ class ReadsLabels(Protocol):
 
     def read(self, part: Table) -> Table:
         """A file's rows with codes for the labels in its cells."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTable:
-    """A table of the mapping with all the files that hold it."""
-
-    sheet: Sheet
-    parts: tuple[Table, ...]
-
-    @property
-    def in_place(self) -> bool:
-        """Whether reading can begin in its middle."""
-        return all(isinstance(part, TextTable) for part in self.parts)
-
-    def rows(
-        self, fault: OnFault, only: int | None = None, *, start: Start | None = None, mark: OnStart | None = None
-    ) -> Iterator[tuple[int, Row]]:
-        """The rows of all parts one after the other, or of one; `Sheet.place` leads from a number to file and row.
-
-        Where it can be read `in_place`, `mark` is told from where it could be read on, and `start` is such a place.
-        """
-        first, number = split(start.number) if start else (0, 0)
-        for place, part in enumerate(self.parts):
-            if place < first or (only is not None and place != only):
-                continue
-            begin = Start(number, start.at) if start and place == first else None
-            yield from self._part(place, part, fault, begin, mark)
-
-    def _part(
-        self, place: int, part: Table, fault: OnFault, start: Start | None, mark: OnStart | None
-    ) -> Iterator[tuple[int, Row]]:
-        columns, offset = self.sheet.columns, numbered(place, 0)
-
-        def told(number: int, row: Row, reason: str) -> None:
-            fault(offset + number, row, reason)
-
-        def marked(begin: Start) -> None:
-            if mark:
-                mark(Start(offset + begin.number, begin.at))
-
-        rows = part.rows(told, start, marked if mark else None) if isinstance(part, TextTable) else part.rows(told)
-        if part.columns == columns:
-            if not place:
-                yield from rows
-            else:
-                for number, row in rows:
-                    yield offset + number, row
-            return
-        order = [part.columns.index(name) if name in part.columns else None for name in columns]
-        for number, row in rows:
-            yield offset + number, tuple([None if at is None else row[at] for at in order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +92,16 @@ def open_tables(
     beside: Mapping[str, Sequence[Path]] | None = None,
     lookups: Collection[str] = (),
     dictionaries: Mapping[str, ReadsLabels] = MappingProxyType({}),
+    commas: Collection[str] = (),
 ) -> Opened:
     """Find and open the tables of `specs` in `inputs`.
 
     A table's own name is always one of its patterns. `encoding` and `delimiter` hold for text files whose table says
     nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
     `lookups` asks for by a longer pattern is no part of another table. By its data dictionary (`dictionaries`) a table
-    that is one of REDCap's exports of labels is read as if it were one of raw values. Raises
-    `TableError` for a table that is not there and not optional, and for files that cannot be read.
+    that is one of REDCap's exports of labels is read as if it were one of raw values; `commas` are the tables whose
+    texts have decimal commas. Raises `TableError` for a table that is not there and not optional, and for files that
+    cannot be read.
     """
     found, halves = _without_halves(inputs.files)
     names = {path: inputs.names(path) for path in found}
@@ -176,7 +131,8 @@ def open_tables(
                 if spec.query or not spec.optional or has_table(url, name)
             ]
         if parts:
-            tables[name] = OpenTable(_sheet(name, parts), tuple(parts))
+            shape = _sheet(name, parts)
+            tables[name] = OpenTable(shape, tuple(parts), name in commas, places_of(shape, spec.fill))
         elif spec.optional:
             missing.append(name)
         else:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Cell, Supplement
 from casefhir.sources.tables.frame import passes
-from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.privacy import MASK
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.rows import Row, find_column
 from casefhir.sources.tables.telling import Read, Telling, UnmappedWords, marked
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from casefhir.sources.tables.files import OpenTable
-from casefhir.sources.tables.lookups import find_column
+from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.readers.base import of_labels
 from casefhir.sources.tables.readers.text import MARKED, TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError
+from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column
 from casefhir.sources.tables.whole import bare, whole_places
 
 Order = Literal["text", "number"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from casefhir.sources.tables.files import OpenTable
-from casefhir.sources.tables.rows import Row, TableError
+from casefhir.sources.tables.open_table import OpenTable
+from casefhir.sources.tables.rows import Row, TableError, find_column
 from casefhir.sources.tables.whole import whole_places, with_bare
 
 
@@ -55,15 +55,3 @@ def read_lookup(
                 f"{file}, row {line}: The look-up {name!r} tells otherwise of {', '.join(asked)!r} above; keep one row."
             )
     return Lookup(table.sheet.file, tuple(columns[place] for place in kept), found)
-
-
-def find_column(columns: Sequence[str], name: str) -> int | None:
-    """The place of the column `name`, or of that with a number (`#1`); capitals do not matter where only one column is
-    called so.
-    """
-    if name.startswith("#") and name[1:].isdecimal() and name not in columns:
-        return int(name[1:]) - 1 if 0 < int(name[1:]) <= len(columns) else None
-    if name in columns:
-        return columns.index(name)
-    same = [place for place, each in enumerate(columns) if each.lower() == name.lower()]
-    return same[0] if len(same) == 1 else None

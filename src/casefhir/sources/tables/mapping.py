@@ -48,7 +48,7 @@ class Reading(Part):
     """What stands between thousands; "" if nothing does: `3,072` is refused then, for it may be read either way."""
     dates: tuple[Notation, ...] = ("iso",)
     """How dates are written, tried in this order: iso (2022-09-07), dmy (07.09.2022), mdy (09/07/2022), ymd
-    (2022/09/07, 20220907). Months by name are read with dmy, mdy."""
+    (2022/09/07, 20220907), excel (44811, a spreadsheet's count of days). Months by name are read with dmy, mdy."""
     two_digit_years_from: int | None = None
     """The first year that a year of two digits can mean (1930: 29 is 2029, 30 is 1930). Without it they are refused."""
     timezone: str | None = None
@@ -89,6 +89,8 @@ class Table(Part):
     """Of text files and sheets: the row of the header, where a title or the like stands above it; else the first."""
     skip_after: int = Described(default=0, ge=0, le=100)
     """Of text files and sheets: rows under the header that are no data, such as a row of units."""
+    fill: tuple[str, ...] = ()
+    """Columns whose blank cells say what the cell above says, as where cells are merged, or a name is written once."""
     dictionary: str | None = None
     """The look-up that is its data dictionary, for a REDCap project: an export of labels is read by it as if it were of
     raw values."""
@@ -131,6 +133,8 @@ class LookupTable(Part):
     """The row of its header, as in `[tables]`."""
     skip_after: int = Described(default=0, ge=0, le=100)
     """Rows under the header that are no data."""
+    fill: tuple[str, ...] = ()
+    """Columns whose blank cells say what the cell above says."""
     optional: bool = False
     """The table may be missing."""
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from casefhir.sources.tables.files import Opened, OpenTable, TableSpec, open_tables
+from casefhir.sources.tables.files import Opened, TableSpec, open_tables
 from casefhir.sources.tables.inputs import JSON, TEXT, Inputs
 from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.redcap import Dictionary
 from casefhir.sources.tables.rows import Broken, TableError, TableMissing
 from casefhir.sources.tables.whole import whole_places, with_bare
@@ -73,6 +74,7 @@ def open_mapping(
         beside=_beside(loaded),
         lookups=mapping.lookups,
         dictionaries=_dictionaries(loaded, held, encoding, delimiter),
+        commas=[name for name, each in mapping.tables.items() if (each.reading or mapping.reading).decimal == ","],
     )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:

@@ -23,10 +23,10 @@ from casefhir.sources.tables.facts.problem import problems
 from casefhir.sources.tables.frame import Frame, TableFrame
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.load import LoadedMapping, MappingError
-from casefhir.sources.tables.lookups import Lookup, find_column
+from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.order import in_order
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.rows import PersonRows, Row, Sheet
+from casefhir.sources.tables.rows import PersonRows, Row, Sheet, find_column
 from casefhir.sources.tables.ruleset import Rule
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import joined, salted, slug

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from casefhir.sources.tables.lookups import Lookup, find_column
+from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.base import NAMED
-from casefhir.sources.tables.rows import Row, TableError
+from casefhir.sources.tables.rows import Row, TableError, find_column
 from casefhir.sources.tables.value_maps import choice_labels
 
 _NEEDED = ("Variable / Field Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels")

@@ -1,6 +1,6 @@
 """What readers hand over: rows of text cells, exactly as a file holds them, and the rows of one person together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -91,3 +91,15 @@ class PersonRows:
     key: tuple[str, ...]
     rows: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
     broken: list[tuple[str, int, "Broken"]] = field(default_factory=list)
+
+
+def find_column(columns: Sequence[str], name: str) -> int | None:
+    """The place of the column `name`, or of that with a number (`#1`); capitals do not matter where only one column is
+    called so.
+    """
+    if name.startswith("#") and name[1:].isdecimal() and name not in columns:
+        return int(name[1:]) - 1 if 0 < int(name[1:]) <= len(columns) else None
+    if name in columns:
+        return columns.index(name)
+    same = [place for place, each in enumerate(columns) if each.lower() == name.lower()]
+    return same[0] if len(same) == 1 else None

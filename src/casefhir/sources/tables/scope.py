@@ -12,9 +12,8 @@ from casefhir.sources.tables.elements import Cell, Words
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.frame import Frame, TableFrame, answer
 from casefhir.sources.tables.joins import joined, looked_up
-from casefhir.sources.tables.lookups import find_column
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.rows import Row, find_column
 from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords
 from casefhir.sources.tables.value_maps import chosen, mapped
 from casefhir.sources.tables.vocabulary import vocabulary
@@ -100,7 +99,10 @@ class Scope:
         place = find_column(table.columns, column)
         if place is None:
             if not optional:
-                near = difflib.get_close_matches(column, table.columns, n=3, cutoff=0.6)
+                near = [
+                    each for each in table.columns if each.startswith(f"{column} (column ")
+                ]  # several are called so
+                near = near or difflib.get_close_matches(column, table.columns, n=3, cutoff=0.6)
                 hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(table.columns[:20])}."
                 self.problem(f"table {table.name!r} has no column {column!r}. {hint}")
             return None

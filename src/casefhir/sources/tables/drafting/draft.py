@@ -49,11 +49,13 @@ def _frame(tables: list[Seen]) -> Iterator[str]:
     yield "[reading]"
     profiles = [profile for table in tables for profile in table.columns.values()]
     yield from dates(profiles)
-    yield from numbers(profiles)
+    yield from numbers(profiles, {cell for table in tables for cell in table.typed})
     for table in tables:
         yield ""
         yield f"[tables.{table.name}]"
         yield f"files = [{text(table.file)}]"
+        if table.header:
+            yield f"header = {table.header}   # what stands above it is passed over"
         if table.key:
             yield f"key = [{text(table.key)}]"
         else:

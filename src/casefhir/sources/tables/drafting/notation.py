@@ -32,9 +32,12 @@ def dates(profiles: list[ColumnProfile]) -> Iterator[str]:
         yield "two_digit_years_from = 1930   # years of two digits: from which year on?"
 
 
-def numbers(profiles: list[ColumnProfile]) -> Iterator[str]:
-    """Decimal and thousands marks, and numbers that look like codes for a missing value."""
-    cells = [value for profile in profiles if profile.kind == "number" for value in profile.values]
+def numbers(profiles: list[ColumnProfile], typed: set[str]) -> Iterator[str]:
+    """Decimal and thousands marks, and numbers that look like codes for a missing value. `typed` numbers are no texts:
+    their point says nothing.
+    """
+    numeric = [value for profile in profiles if profile.kind == "number" for value in profile.values]
+    cells = [value for value in numeric if value not in typed]
     grouped = {mark for cell in cells for mark in ",." if re.fullmatch(rf"\d{{1,3}}(?:\{mark}\d{{3}})+", cell)}
     decimal = {
         mark for cell in cells for mark in ",." if re.fullmatch(rf"\D*\d+\{mark}(?:\d{{1,2}}|\d{{4,}})\D*", cell)
@@ -49,6 +52,6 @@ def numbers(profiles: list[ColumnProfile]) -> Iterator[str]:
     elif "," in grouped:
         sure = "" if decimal else "   # 3,072: thousands, or a decimal comma?"
         yield f'thousands = ","{sure}'
-    odd = sorted({cell for cell in cells if cell in ("-9", "-99", "-999", "999", "9999", "-1")})
+    odd = sorted({cell for cell in numeric if cell in ("-9", "-99", "-999", "999", "9999", "-1")})
     for cell in odd:
         yield f'# absent = {{ {text(cell)} = "unknown" }}   # is {cell} a code for a missing value?'

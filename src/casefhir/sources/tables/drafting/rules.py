@@ -161,13 +161,16 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
         if column in table.used:
             continue
         name, unit, visit = column, "", ""
+        match = _VISIT_IN_HEADER.fullmatch(name)
+        if match:  # CK (U/l) V1
+            name, visit = match["name"], match["visit"]
         match = _UNIT_IN_HEADER.fullmatch(name)
         if match:
             name, unit = match["name"], match["unit"]
         elif terms.ucum_code(name.rpartition(" ")[2]) and known.get(name.rpartition(" ")[0].strip().casefold()):
             name, _, unit = name.rpartition(" ")
         match = _VISIT_IN_HEADER.fullmatch(name)
-        if match:
+        if match:  # CK_V1 (U/l)
             name, visit = match["name"], match["visit"]
         concept = _fitting(known.get(name.strip().casefold()), unit)
         if concept is None or concept == "age":
@@ -176,7 +179,11 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
         told = {"name": plain(column).replace("_", "-"), "column": column, "concept": concept}
         if terms.concept(concept).unit:
             told["unit"], units = unit or "?", True
-        sure = "" if unit or not terms.concept(concept).unit else f"   # which unit? {described(table.columns[column])}"
+        sure = ""
+        if terms.concept(concept).unit:
+            sure = "" if unit else f"   # which unit? {described(table.columns[column])}"
+        elif all(value.lstrip("-").isdigit() for value in table.columns[column].values):
+            sure = f"   # a code? Then it needs a map: {described(table.columns[column])}"
         entries.append(f"  {{ {', '.join(f'{key} = {text(value)}' for key, value in told.items())} }},{sure}")
         if visit:
             entries[-1] += f"   # visit {visit}: from a column of its own?"

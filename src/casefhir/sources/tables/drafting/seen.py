@@ -15,7 +15,11 @@ from casefhir.sources import tables
 from casefhir.sources.tables.files import open_tables
 from casefhir.sources.tables.inputs import Inputs
 from casefhir.sources.tables.mapping import Table
+from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.profile import ColumnProfile
+from casefhir.sources.tables.readers.base import Number, likely_header
+from casefhir.sources.tables.readers.text import TextTable
+from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Row, TableError
 
 _ROWS = 2_000
@@ -33,6 +37,10 @@ class Seen:
     """The column that says whose row it is; "" where none was found."""
     roles: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    header: int | None = None
+    """The row of the header, where a title stands above it."""
+    typed: set[str] = field(default_factory=set)
+    """Numbers that a typed format holds, whose mark says nothing of how the texts are written."""
 
     def take(self, role: str) -> str | None:
         """The column with a part, which counts as used then."""
@@ -64,19 +72,30 @@ def look(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter
     if not specs:
         raise TableError("There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT) or a folder with some.")
     opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
+    below = {name: _header_of(table) for name, table in opened.tables.items()}
+    if any(below.values()):
+        specs = {name: Table(files=spec.files, header=below.get(name)) for name, spec in specs.items()}
+        opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
         rows = [row for _, row in islice(table.rows(lambda *_: None), _ROWS)]
         for row in rows:
             for profile, cell in zip(columns.values(), row):
                 profile.see(cell)
-        seen = Seen(name, table.sheet.file, columns, rows)
+        typed = {str(cell) for row in rows for cell in row if type(cell) is Number}
+        seen = Seen(name, table.sheet.file, columns, rows, header=below[name], typed=typed)
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():
             column = next((by_plain[each] for each in headers if each in by_plain), None)
             if column:
                 seen.roles[role] = column
         yield seen
+
+
+def _header_of(table: OpenTable) -> int | None:
+    """The row of the header where a title stands above it."""
+    (part, *_) = table.parts
+    return likely_header(part.beginning()) if isinstance(part, TextTable | WorkbookSheet) else None
 
 
 def plain(header: str) -> str:

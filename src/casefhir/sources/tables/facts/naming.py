@@ -86,7 +86,11 @@ def naming(
         found = known.get(told.casefold()) if told is not None and type(told) is not UnmappedWords else None
         printed = said or (None if constant and found else raw)
         if found is None and not given and not printed:
-            raise Refused("nothing says what it is: no concept, no code, no words", "fill in the cell", column)
+            raise Refused(
+                "nothing says what it is: no concept, no code, no words",
+                "fill in the cell, or leave such rows out of the rule by its `where`",
+                column,
+            )
         by_name = found is not None and not constant and not isinstance(told, MappedWords)
         lost = raw if told is not None and found is None and not given else None  # its own codes say what it is
         return Name(found, given, printed, lost, by_name)

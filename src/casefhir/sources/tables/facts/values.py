@@ -60,7 +60,7 @@ def value_words(scope: Scope, rule: ResultRule) -> Callable[[Row, Telling], str 
 
     def told(row: Row, telling: Telling) -> str | None:
         words, sign = value(row, telling), comparator(row, telling)
-        if not words or not sign or not (words[0].isdigit() or words[0] in "-−.,"):
+        if not words or not sign or sign == "=" or not (words[0].isdigit() or words[0] in "-−.,"):
             return words
         if sign not in _COMPARATORS:
             raise Refused(f"{sign!r} is no comparator", "write <, <=, >= or >, or map it to one", column)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -125,8 +126,9 @@ def header(
     layout: Layout = PLAIN,
     beginning: Callable[[], Iterable[tuple[int, Sequence[str]]]] = tuple,
 ) -> Header:
-    """The header of `file`; raises `TableError` for columns of the same name, or too many of them. `beginning` gives
-    the first rows of the file, to see which of them looks like the header.
+    """The header of `file`; raises `TableError` for too many columns. Those without a name, or with the same name, have
+    their number in it, so that none is taken for another. `beginning` gives the first rows of the file, to see which of
+    them looks like the header.
     """
     if len(names) > MOST_COLUMNS:
         raise TableError(f"{file}: It has {len(names)} columns; {MOST_COLUMNS} at most are read. Split the table.")
@@ -152,11 +154,17 @@ def header(
         notes["nameless columns"] = ", ".join(found[place] for place in nameless)
     if layout.naming and (named := layout.naming(file, found)) != found:
         found, notes[NAMED] = named, "labels, read as variable names by the data dictionary"
-    seen: set[str] = set()
-    for name in found:
-        if name in seen:
-            raise TableError(f"{file}: Two columns are called {name!r}; rename one of them.{hint}{of_labels(found)}")
-        seen.add(name)
+    twice = [name for name, count in Counter(found).items() if count > 1]
+    if twice:
+        called = {name: [place for place, each in enumerate(found) if each == name] for name in twice}
+        for name, places in called.items():
+            for place in places:
+                found[place] = f"{name} (column {place + 1})"
+        notes["columns of the same name"] = ", ".join(found[place] for places in called.values() for place in places)
+        if hint or of_labels(twice) or len(set(found)) < len(found):
+            raise TableError(
+                f"{file}: Two columns are called {twice[0]!r}; rename one of them.{hint}{of_labels(twice)}"
+            )
     kept = tuple(place for place, name in enumerate(found) if not name.startswith(OURS))
     return Header(tuple(found[place] for place in kept), kept, len(found), notes)
 
@@ -188,11 +196,18 @@ def of_labels(names: Iterable[str]) -> str:
     )
 
 
+class Number(str):
+    """A number of a typed format as text: its mark is the point, however the table's texts are written."""
+
+    __slots__ = ()
+
+
 def as_text(value: object) -> str | None:
     """A cell of a typed format as text, nothing rounded or guessed; None for null.
 
     Whole binary floats lose their `.0`, for formats that know only floats hold counts and codes as such; others are
     written with the fewest digits that give the same number. Midnight in a column of timestamps is kept as told.
+    Numbers with a decimal mark are `Number`.
     """
     if value is None or isinstance(value, str):
         return value
@@ -203,9 +218,9 @@ def as_text(value: object) -> str | None:
     if isinstance(value, float):
         if math.isfinite(value) and value == int(value) and abs(value) < 2**53:
             return str(int(value))
-        return "NaN" if math.isnan(value) else repr(value)
+        return "NaN" if math.isnan(value) else Number(repr(value))
     if isinstance(value, Decimal):
-        return format(value, "f") if value.is_finite() else str(value)
+        return Number(format(value, "f")) if value.is_finite() else str(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes):

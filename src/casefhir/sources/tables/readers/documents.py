@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from casefhir.sources.tables.readers.base import OnFault, header
+from casefhir.sources.tables.readers.base import Number, OnFault, header
 from casefhir.sources.tables.rows import Row, TableError
 
 _LONGEST_LINE = 64 << 20
@@ -148,9 +148,9 @@ def parsed(data: bytes, where: str, *, camel: bool = False) -> Any:
     try:
         return json.loads(
             data.decode("utf-8-sig"),
-            parse_float=_Number,
-            parse_int=_Number,
-            parse_constant=_Number,  # NaN, Infinity: words, as a laboratory may print them
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=Number,  # NaN, Infinity: words, as a laboratory may print them
             object_pairs_hook=pairs,
         )
     except RecursionError as error:
@@ -163,12 +163,6 @@ def parsed(data: bytes, where: str, *, camel: bool = False) -> Any:
 
 class _TooDeep(Exception):
     """An object is nested too deeply."""
-
-
-class _Number(str):
-    """A number as it was written."""
-
-    __slots__ = ()
 
 
 def camel_case(name: str) -> str:

@@ -61,6 +61,8 @@ class TextTable:
         self.delimiter = _given(self.file, delimiter) if delimiter else self._delimiter()
         self.quoted = self._is_quoted()
         self._header = self._read_header()
+        self.rejects = not self._header.whole or path.parent.name == "context"
+        """Whether it is of a conversion's own rejects, whose rows do not stand below those of their persons."""
         self.columns = self._header.columns
         self.detected = {
             "encoding": self.encoding,
