@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from casefhir import spark
 from casefhir.cli import main
+from casefhir.sources.tables.load import MappingError
 from casefhir.sources.tables.rows import TableError
 from casefhir.spark import NotOnSpark
 from casefhir.tables import Options, Tally, convert_tables
@@ -283,6 +284,25 @@ def test_what_is_not_there_is_told(session, folder):
         spark.convert({"people": frame}, folder / "t.toml")
     with pytest.raises(TableError, match=r"Table 'people': The key column 'site' is not there; the columns are id"):
         spark.convert(dict.fromkeys(("people", "visits", "labs"), frame), folder / "t.toml")
+
+
+def test_a_mapping_that_does_not_fit_is_told_before_any_worker_begins(session, folder):
+    tables = {
+        name: session.read.csv(str(folder / "in" / f"{name}.csv"), header=True) for name in ("people", "visits", "labs")
+    }
+    tables["people"] = tables["people"].withColumnRenamed("sex", "gender")
+    with pytest.raises(MappingError, match=r"person: table 'people' has no column 'sex'"):
+        spark.convert(tables, folder / "t.toml")
+
+
+def test_a_table_alone_will_do_where_the_mapping_needs_one_alone(session, folder):
+    frame = session.createDataFrame([("1", "female")], "patient string, sex string")
+    made = {each.name for each in spark.convert(frame, "registry").collect()}
+    assert "Patient.ndjson" in made
+    with pytest.raises(
+        TableError, match=r"several tables; give each by its name: \{'people': …, 'visits': …, 'labs': …\}"
+    ):
+        spark.convert(frame, folder / "t.toml")
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,15 @@ class _Frame(Sheet):
 
 
 def convert(
-    tables: "Mapping[str, DataFrame]",
+    tables: "Mapping[str, DataFrame] | DataFrame",
     mapping: str | Path | LoadedMapping,
     *,
     options: Options | None = None,
     lookups: Sequence[str | Path] = (),
     partitions: int | None = None,
 ) -> "DataFrame":
-    """The output of `mapping` over Spark's tables, by the mapping's names of the tables.
+    """The output of `mapping` over Spark's tables, by the mapping's names of the tables; a table alone will do for a
+    mapping that needs one alone.
 
     Columns are read as text, so read CSV without inferring types. `lookups` are files or folders with the mapping's
     look-ups. Gives a table of `name` (the file the local engine would write: `Observation.ndjson`, `rejects/lb.csv`,
@@ -50,6 +51,8 @@ def convert(
     options = possible(options)
     loaded = chosen(mapping, options)
     specs = loaded.mapping.tables
+    if not isinstance(tables, Mapping):
+        tables = {_only(loaded): tables}
     kept = {name: tables[name] for name in specs if name in tables}
     missing = [name for name, spec in specs.items() if name not in kept and not spec.optional]
     if missing or not kept:
@@ -78,6 +81,17 @@ def convert(
         parts.append(found)
     rows = reduce(lambda one, other: one.unionByName(other), parts)
     return converted(rows, Job(loaded, sheets, open_lookups(loaded, lookups), options, whose), partitions)
+
+
+def _only(loaded: LoadedMapping) -> str:
+    """The one table that the mapping needs."""
+    specs = loaded.mapping.tables
+    needs = [*specs] if len(specs) == 1 else [name for name, spec in specs.items() if not spec.optional]
+    if len(needs) != 1:
+        raise TableError(
+            f"The mapping has several tables; give each by its name: {{{', '.join(f'{name!r}: …' for name in specs)}}}."
+        )
+    return needs[0]
 
 
 def _places(sheet: Sheet, columns: Iterable[str]) -> tuple[int, ...]:

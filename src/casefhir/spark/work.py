@@ -15,6 +15,7 @@ from casefhir.extras import needed
 from casefhir.sources.tables.keys import SEPARATOR, keyless
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
+from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.rows import Broken, PersonRows, Row, Sheet
 from casefhir.tables.making import Chunk, Maker
 from casefhir.tables.options import Options
@@ -105,7 +106,11 @@ def converted(
     job: Job,
     partitions: int | None,
 ) -> "DataFrame":
-    """The lines that `rows` (as `ROWS`) become, with the names of their files: one shuffle, then `Maker`."""
+    """The lines that `rows` (as `ROWS`) become, with the names of their files: one shuffle, then `Maker`.
+
+    Raises `MappingError` here, before any worker begins, where the mapping does not fit the tables.
+    """
+    Plan(job.mapping, job.sheets, job.lookups)
     functions: Any = needed("pyspark.sql.functions", "spark", "Converting on Spark")
     shared = rows.sparkSession.sparkContext.broadcast(job)
     # rows of nobody are spread over all partitions: they need not come together
