@@ -4,6 +4,7 @@ made up.
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -272,6 +273,75 @@ class TestPhenopackets:
             (120, "mm[Hg]"),
             (80, "mm[Hg]"),
         ]
+
+    def test_numbers_of_enumerations_as_some_writers_have_them(self, tmp_path: Path) -> None:
+        packet = {"id": "a", "subject": {"sex": 1, "vitalStatus": {"status": 2}}}
+        out, tally = converted(tmp_path, "phenopackets", packets_json=json.dumps([packet]))
+        assert not tally.rejected
+        assert not tally.unmapped
+        (person,) = resources(out, "Patient")
+        assert (person["gender"], person["deceasedBoolean"]) == ("female", True)
+
+    def test_variants_are_notes_of_the_diagnosis_wherever_it_stands(self, tmp_path: Path) -> None:
+        def solved(disease: dict[str, str], *genes: str) -> dict[str, object]:
+            return {
+                "progressStatus": "SOLVED",
+                "diagnosis": {
+                    "disease": disease,
+                    "genomicInterpretations": [
+                        {
+                            "interpretationStatus": "CAUSATIVE",
+                            "variantInterpretation": {"variationDescriptor": {"geneContext": {"symbol": gene}}},
+                        }
+                        for gene in genes
+                    ],
+                },
+            }
+
+        one, other = {"id": "OMIM:184900", "label": "One"}, {"id": "OMIM:310200", "label": "Other"}
+        packet = _packet("a", diseases=[{"term": one}], interpretations=[solved(one, *"XYZ"), solved(other, "W")])
+        out, tally = converted(tmp_path, "phenopackets", packets_json=json.dumps([packet]))
+        assert not tally.unmapped
+        assert tally.rows["variants"]["converted"] == 4
+        told = {
+            each["code"]["text"]: [re.sub(" +", " ", note["text"]) for note in each["note"]]
+            for each in resources(out, "Condition")
+        }
+        assert told == {
+            "One": [f"Variant: {gene} , CAUSATIVE" for gene in "XYZ"],
+            "Other": ["Variant: W , CAUSATIVE"],
+        }
+
+    def test_nothing_of_a_treatment_is_left_out_nor_said_of_another_dose(self, tmp_path: Path) -> None:
+        dose = {
+            "quantity": {"unit": {"id": "UCUM:mg", "label": "mg"}, "value": 10},
+            "interval": {"start": "2020-03-20T00:00:00Z", "end": "2021-03-20T00:00:00Z"},
+        }
+        raised = {
+            "quantity": {"unit": {"id": "UCUM:mg", "label": "mg"}, "value": 20.5},
+            "interval": {"start": "2021-03-20T00:00:00Z", "end": "2021-04-20T00:00:00Z"},
+        }
+        action = {
+            "treatment": {"agent": {"id": "X:1", "label": "Drug"}, "doseIntervals": [dose, raised]},
+            "adverseEvents": [{"id": f"HP:000000{number}", "label": f"Event {number}"} for number in range(5)],
+            "treatmentTerminationReason": {"id": "NCIT:C41331", "label": "Adverse Event"},
+            "responseToTreatment": {"id": "NCIT:C102560", "label": "Favorable"},
+        }
+        measured = [{"assay": {"id": "LOINC:26449-9", "label": "Eosinophils"}, "value": {"quantity": {"unit": {}}}}]
+        packet = _packet("a", medicalActions=[action], measurements=measured)
+        out, tally = converted(tmp_path, "phenopackets", packets_json=json.dumps([packet]))
+        assert not tally.rejected
+        assert {each["event"]["text"] for each in resources(out, "AdverseEvent")} == {f"Event {no}" for no in range(5)}
+        courses = resources(out, "MedicationStatement")
+        assert {each["dosage"][0]["doseAndRate"][0]["doseQuantity"]["value"] for each in courses} == {10, 20.5}
+        for each in courses:  # the first dose was raised: it did not end for an adverse event
+            assert "statusReason" not in each
+            assert [note["text"] for note in each["note"]] == [
+                "Reason for the end of the treatment: Adverse Event",
+                "Response: Favorable",
+            ]
+        (result,) = resources(out, "Observation")  # protocol buffers leave out a 0, and a value that is not told
+        assert result["dataAbsentReason"]["coding"][0]["code"] == "unknown"
 
 
 class TestSynthea:
