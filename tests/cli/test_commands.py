@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import casefhir.tables
 from casefhir.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,21 @@ def test_tables_without_a_mapping_are_told_how_to_be_converted(tmp_path: Path) -
         found = run("convert", source, "-o", tmp_path)
         assert found.exit_code == 2
         assert "Tables are converted by a mapping of theirs" in found.stderr
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupted_conversion_of_tables_says_how_to_go_on(
+    kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(casefhir.tables, "convert_tables", interrupted)
+    monkeypatch.setattr(casefhir.tables, "is_unfinished", lambda out: kept and out == tmp_path)
+    tables = ROOT / "examples" / "tables"
+    found = run("convert", tables, "--mapping", tables / "registry.toml", "-o", tmp_path)
+    assert found.exit_code == 130
+    assert ("the same command with --resume goes on from there" in found.stderr) is kept
 
 
 @pytest.mark.parametrize("asked", [("--compress", "gzip"), ("--part-size", "5")])

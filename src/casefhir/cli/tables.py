@@ -39,10 +39,15 @@ def convert_tables(
             raise click.UsageError("--jobs and --resume are the local engine's; Spark's settings say how it works.")
         tally = spark.convert_files(list(inputs), mapping, out, options, note=talk)
     else:
-        with _Bar() as bar:
-            tally = tables.convert_tables(
-                list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=talk
-            )
+        try:
+            with _Bar() as bar:
+                tally = tables.convert_tables(
+                    list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=bar.note
+                )
+        except KeyboardInterrupt:
+            if tables.is_unfinished(out):
+                talk("What was finished is kept: the same command with --resume goes on from there.")
+            raise
     written = tables.manifest(out)
     sums = {name: written[name] for name in tally.to_json()}
     if as_json:
@@ -57,6 +62,7 @@ class _Bar:
     def __init__(self) -> None:
         self._progress: Any = None
         self._task: Any = None
+        self._before: int | None = None  # the resources of an earlier run that this one goes on with
 
     def __enter__(self) -> "_Bar":
         if sys.stderr.isatty():
@@ -75,13 +81,25 @@ class _Bar:
             self._progress.start()
         return self
 
+    def note(self, text: str) -> None:
+        """A line for the person, above the bar."""
+        if self._progress is None:
+            talk(text)
+        else:
+            self._progress.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
+
     def show(self, tally: "Tally", rows: int | None) -> None:
         """The sums so far, and how many rows there are in all if that is known."""
         if self._progress is None:
             return
         read = sum(counts["read"] for counts in tally.rows.values())
+        made = sum(tally.resources.values())
+        if self._before is None:  # rate and time left are this run's: they begin with its first piece
+            self._before = made
+            self._progress.reset(self._task, total=rows, completed=read, rate="…")
+            return
         seconds = self._progress.tasks[0].elapsed or 0
-        rate = f"{sum(tally.resources.values()) / seconds:,.0f}" if seconds > 1 else "…"
+        rate = f"{(made - self._before) / seconds:,.0f}" if seconds > 1 else "…"
         self._progress.update(self._task, completed=read, total=rows, rate=rate)
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,8 @@
 """Tables to FHIR, from files to files: the rooms one after the other, in one process or several, or on Spark."""
 
+from casefhir.tables.checkpoints import is_unfinished
 from casefhir.tables.options import Options
 from casefhir.tables.run import convert_tables, manifest
 from casefhir.tables.tally import Tally
 
-__all__ = ["Options", "Tally", "convert_tables", "manifest"]
+__all__ = ["Options", "Tally", "convert_tables", "is_unfinished", "manifest"]

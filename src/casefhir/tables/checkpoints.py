@@ -88,6 +88,11 @@ class Checkpoints:
             self._last = time.monotonic()
 
 
+def is_unfinished(out: Path) -> bool:
+    """Whether a run into the folder was interrupted that can be gone on with."""
+    return (out / _PROGRESS).is_file()
+
+
 def interrupted(out: Path, about: Mapping[str, Any]) -> Reached:
     """Where the run of `about` that was interrupted in `out` can be gone on from.
 
