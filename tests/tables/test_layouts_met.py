@@ -485,3 +485,22 @@ class TestRegistriesInWorkbooks:
         told = draft([tmp_path])
         assert "header = 3 " in told
         assert told.count('concept = "ck", unit = "U/l"') == 2
+
+    def test_a_draft_of_several_sheets_finds_them_again(self, tmp_path: Path) -> None:
+        book = openpyxl.Workbook()
+        for name, rows in {
+            "AE log": (("Subject", "AE term", "Start"), ("S-1", "headache", "2015-11-02")),
+            "Lab (2015)": (("Subject", "Date", "CK (U/l)"), ("S-1", "2015-11-02", 100)),
+            "Subjects": (("Subject", "Gender"), ("S-1", "Female")),
+        }.items():
+            sheet = book.create_sheet(name)
+            for row in rows:
+                sheet.append(row)
+        book.remove(book.worksheets[0])
+        (tmp_path / "in").mkdir()
+        book.save(tmp_path / "in" / "r.xlsx")
+        (tmp_path / "t.toml").write_text(draft([tmp_path / "in"]))
+        tally = convert_tables([tmp_path / "in"], tmp_path / "t.toml", tmp_path / "out", Options(test_data=True))
+        assert not tally.rejected
+        assert resources(tmp_path / "out", "AdverseEvent")[0]["event"]["text"] == "headache"
+        assert resources(tmp_path / "out", "Observation")[0]["valueQuantity"]["value"] == 100

@@ -87,3 +87,14 @@ def test_words_beyond_the_bound_are_counted_together(folder: Path, monkeypatch: 
     assert len(tests) <= 4
     assert sum(each.count for each in tests) == 9
     assert counts.OTHERS in {each.words for each in tests}
+
+
+def test_rows_that_are_none_count_as_read_and_rejected_whoever_they_name(folder: Path) -> None:
+    with (folder / "in" / "sv.csv").open("a") as stream:
+        stream.write("secret1,V9,more\nnobody,V9,more\n")
+    found = check_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+    table = found.tables["sv"]
+    assert (table.read, table.converted, table.rejected) == (11, 9, 2)
+    (refusal,) = [each for each in found.refusals if each.rule == "reading"]
+    assert (refusal.count, refusal.reason) == (2, "the row has 3 cells, more than the 2 columns")
+    assert not refusal.mend.endswith(".")

@@ -129,9 +129,14 @@ def check_mapping(
         del row
         found.tables[table].read += 1
         found.tables[table].rejected += 1
-        refusals.add([Reject(table, number, "", "reading", reason, "mend the row")])
+        what, _, mend = reason.removesuffix(".").partition("; ")
+        refusals.add([Reject(table, number, "", "reading", what[:1].lower() + what[1:], mend or "mend the row")])
 
     for rows in islice(persons(opening.keyed, fault), limit):
+        for broken_table, number, cells in rows.broken:
+            fault(broken_table, number, cells, cells.reason)
+        if not rows.rows:
+            continue
         mapped = plan.person(rows)
         found.persons += 1
         found.converted_persons += mapped.case is not None

@@ -43,6 +43,7 @@ class Inputs:
             return {path.name: None, path.stem: None}
         found = self.workbook(path).sheets
         names: dict[str, str | None] = dict(zip(found, found))
+        names |= {f"{path.name}#{sheet}": sheet for sheet in found}  # as messages call it
         if len(found) == 1:
             names |= {path.name: found[0], path.stem: found[0]}
         return names
