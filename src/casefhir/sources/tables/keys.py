@@ -6,9 +6,10 @@ from typing import Literal
 
 from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.readers.base import of_labels
+from casefhir.sources.tables.readers.skimming import Find, can_be_skimmed, skimmed
 from casefhir.sources.tables.readers.text import MARKED, TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column
+from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column, numbered
 from casefhir.sources.tables.whole import bare, whole_places
 
 Order = Literal["text", "number"]
@@ -98,6 +99,22 @@ class KeyedTable:
             yield key, number, row if key else Broken.of(row, keyless(self.table.sheet, self.places, row, self.by))
         yield from self._broken(find, broken)
 
+    def keys(self, mark: OnStart) -> Iterator[str]:
+        """The keys of all rows, in their order, empty for those of nobody; `mark` is told where they can be read on.
+
+        Of tables that cannot be read on from their middle it is told nothing.
+        """
+        find, width, leads = _key_finder(self.places, self.whole), max(self.places) + 1, self.leads
+        for place, part in enumerate(self.table.parts):
+            if not (isinstance(part, TextTable) and part.columns == self.table.sheet.columns and can_be_skimmed(part)):
+                for key, _, _ in self.read(part=place, mark=mark if self.table.in_place else None):
+                    yield key
+                continue
+            for start, keys in skimmed(part, width, find):
+                if self.table.in_place:
+                    mark(Start(numbered(place, start.number), start.at))
+                yield from keys if leads is None else [leads.get(key, "") if key else "" for key in keys]
+
     def _broken(self, find: Callable[[Row], str], broken: list[tuple[int, Broken]]) -> Iterator[Keyed]:
         width = max(self.places) + 1
         for number, row in broken:
@@ -131,13 +148,14 @@ def keyed(
     orders: set[Order] = {"text", "number"}
     last, count = "", 0
     marks = Marks()
-    for key, _, _ in found.read(mark=marks.place if table.in_place else None):
+    for key in found.keys(marks.place):
         if not key:
             continue
         count += 1
         if not orders and count > IN_MEMORY:
             break  # enough is known: it is not sorted, and not small
-        marks.key(key)
+        if marks.waiting is not None:
+            marks.key(key)
         if key != last:
             if key < last:
                 orders.discard("text")
@@ -180,12 +198,12 @@ def _plain(key: str) -> bool:
     return key.isascii() and key.isdigit() and key[0] != "0"
 
 
-def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Callable[[Row], str]:
+def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Find:
     """The key of a row: its key cells without blanks around them, at `whole` bare; empty where one is blank."""
     if len(places) == 1 and not whole:
         (place,) = places
 
-        def one(row: Row) -> str:
+        def one(row: Sequence[str | None]) -> str:
             key = row[place]
             if not key:
                 return ""
@@ -195,7 +213,7 @@ def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Callable[[Ro
 
         return one
 
-    def several(row: Row) -> str:
+    def several(row: Sequence[str | None]) -> str:
         cells = [(row[place] or "").strip() for place in places]
         if whole:
             cells = [bare(cell) if place in whole else cell for place, cell in zip(places, cells)]

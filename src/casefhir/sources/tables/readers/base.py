@@ -51,8 +51,9 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's bytes, read once: size, SHA-256 (hexadecimal), whether all is UTF-8, whether a NUL or a quote is in it,
-    and the offset of the first byte beyond ASCII (None: there is none).
+    """A file's bytes, read once: size, SHA-256 (hexadecimal), whether all is UTF-8, whether a NUL, a quote, or a
+    carriage return that no line feed follows is in it, and the offset of the first byte beyond ASCII (None: there is
+    none).
     """
 
     size: int
@@ -60,6 +61,7 @@ class Fingerprint:
     utf8: bool
     nul: bool
     quote: bool
+    bare_cr: bool
     beyond_ascii: int | None
 
 
@@ -69,10 +71,13 @@ def fingerprint(path: Path) -> Fingerprint:
 
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     size, utf8, nul, quote, beyond = 0, True, False, False, None
+    bare, last = 0, b""  # carriage returns without a line feed, as far as their next byte was seen
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
             nul = nul or b"\0" in block
+            bare += block.count(b"\r") - block.count(b"\r\n") - (last == b"\r" and block[:1] == b"\n")
+            last = block[-1:]
             quote = quote or b'"' in block
             if beyond is None and not block.isascii():
                 beyond = size + next(place for place, byte in enumerate(block) if byte > 127)
@@ -80,7 +85,7 @@ def fingerprint(path: Path) -> Fingerprint:
                 utf8 = _decodes(decoder, block, final=False)
             size += len(block)
     utf8 = utf8 and _decodes(decoder, b"", final=True)
-    return Fingerprint(size, digest.hexdigest(), utf8, nul, quote, beyond)
+    return Fingerprint(size, digest.hexdigest(), utf8, nul, quote, bare > 0, beyond)
 
 
 def _decodes(decoder: object, block: bytes, *, final: bool) -> bool:

@@ -29,7 +29,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _NAMED = {name: sign for sign, name in DELIMITERS.items()} | {"\\t": "\t"}
 MARKED = 250
 """Rows from one place where reading can begin to the next."""
-_LONGEST_LINE = 16 << 20
+LONGEST_LINE = 16 << 20
 _SAMPLE = 1 << 18
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -84,13 +84,13 @@ class TextTable:
             before = start.number - 1 if start else self._above
             reader = self._reader(stream, before, skip=0 if start else before)
             for _ in range(0 if start else 1 + self.layout.skip_after):
-                self._next(reader, before)
+                self.next_row(reader, before)
             number, read = before + reader.line_num + 1, 0
             while True:
                 if mark and read % MARKED == 0:
                     mark(Start(number, stream.tell()))
                 read += 1
-                cells = self._next(reader, before)
+                cells = self.next_row(reader, before)
                 if cells is None:
                     return
                 if len(cells) > width and not any(cells[width:]):
@@ -115,10 +115,18 @@ class TextTable:
         """Lines above the header."""
         return (self.layout.header or 1) - 1
 
+    @property
+    def whole(self) -> bool:
+        """Whether its columns are all cells of a row, in their order."""
+        return self._header.whole
+
     def _reader(self, stream: TextIO, before: int, *, skip: int) -> "CsvReader":
         """The rows of `stream` after its first `skip` lines; `before` lines are above what it gives then."""
+        return self.parsed(islice(_lines(stream, self.file, before - skip), skip, None))
+
+    def parsed(self, lines: Iterator[str]) -> "CsvReader":
+        """The rows in `lines`, which stand anywhere in the file; `next_row` asks for one after the other."""
         csv.field_size_limit(LONGEST_CELL)
-        lines = islice(_lines(stream, self.file, before - skip), skip, None)
         if self.quoted:
             return csv.reader(lines, delimiter=self.delimiter, strict=True)
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
@@ -133,7 +141,11 @@ class TextTable:
                 number = reader.line_num + 1
         return found
 
-    def _next(self, reader: "CsvReader", before: int) -> list[str] | None:
+    def next_row(self, reader: "CsvReader", before: int) -> list[str] | None:
+        """The cells of the next row, if there is one; `before` lines are above those of `reader`.
+
+        Raises `TableError`.
+        """
         try:
             cells = next(reader, None)
             if cells and not self.quoted:
@@ -145,14 +157,18 @@ class TextTable:
                 f"apart; mend the quotes and try again."
             ) from error
         except UnicodeError as error:
-            raise TableError(
-                f"{self.file}, after line {before + reader.line_num}: The bytes are not {self.encoding} ({error}). "
-                f"Name the right encoding with --encoding."
-            ) from error
+            raise self.misread(before + reader.line_num, error) from error
+
+    def misread(self, number: int, error: UnicodeError) -> TableError:
+        """What is raised for bytes after line `number` that are not of the encoding."""
+        return TableError(
+            f"{self.file}, after line {number}: The bytes are not {self.encoding} ({error}). "
+            f"Name the right encoding with --encoding."
+        )
 
     def _read_header(self) -> Header:
         with self._open() as stream:
-            names = self._next(self._reader(stream, self._above, skip=self._above), self._above)
+            names = self.next_row(self._reader(stream, self._above, skip=self._above), self._above)
         if names is None and self._above:
             raise TableError(f"{self.file}: It ends before row {self.layout.header}, where its header should stand.")
         if names is None:
@@ -236,14 +252,19 @@ def _lines(stream: TextIO, file: str, number: int) -> Iterator[str]:
     """The lines of `stream` after the `number`th; raises `TableError` for one that no table has, before it fills the
     memory.
     """
-    while line := stream.readline(_LONGEST_LINE):
+    while line := stream.readline(LONGEST_LINE):
         number += 1
-        if len(line) >= _LONGEST_LINE:
-            raise TableError(
-                f"{file}, line {number}: The line is longer than {_LONGEST_LINE:,} characters; this is no table, or "
-                f"its line ends are lost."
-            )
+        if len(line) >= LONGEST_LINE:
+            raise too_long(file, number)
         yield line
+
+
+def too_long(file: str, number: int) -> TableError:
+    """What is raised for a line of `LONGEST_LINE` characters or more."""
+    return TableError(
+        f"{file}, line {number}: The line is longer than {LONGEST_LINE:,} characters; this is no table, or its line "
+        f"ends are lost."
+    )
 
 
 def _encoding(path: Path, found: Fingerprint) -> str:
