@@ -1,7 +1,10 @@
 """Rows by person: all of one key together, whatever the order, and the same however they were brought together."""
 
 import csv
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from contextlib import contextmanager
 from itertools import pairwise
@@ -199,3 +202,45 @@ def test_order_of_rows_does_not_matter_for_who_is_who(tmp_path):
     random.Random(1).shuffle(keys)
     table(tmp_path, "a", keys)
     assert {key: len(rows["a"]) for key, rows in grouped(tmp_path, ["a"])[0]} == ordered
+
+
+def test_what_a_killed_process_left_is_taken_out_and_what_another_sorts_is_not(tmp_path):
+    old = tmp_path / "casefhir-sort-old"
+    old.mkdir()
+    (old / "0.lines").write_text("[]")
+    with sorting.sorting_folder(tmp_path) as running:
+        (running / "0.lines").write_text("[]")
+        for each in (old, running):
+            os.utime(each, (0, 0))
+        with sorting.sorting_folder(tmp_path) as new:
+            assert sorted(tmp_path.iterdir()) == sorted([running, new])
+    assert not list(tmp_path.iterdir())
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from casefhir.sources.tables import keys
+from casefhir.sources.tables.files import open_tables
+from casefhir.sources.tables.grouping import grouping
+from casefhir.sources.tables.inputs import Inputs
+from casefhir.sources.tables.mapping import Table
+
+folder = Path(sys.argv[1])
+keys.IN_MEMORY = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # to a file that grows, a full disk looks like that
+table = keys.keyed("a", open_tables(Inputs([folder]), {"a": Table()}).tables["a"], ["id"])
+with grouping([table], scratch=folder):
+    pass
+"""
+
+
+@pytest.mark.parametrize("in_memory", [0, 100_000])
+def test_a_disk_that_is_too_small_for_sorting_is_told(tmp_path, in_memory):
+    table(tmp_path, "a", [str(each) for each in range(20_000, 0, -1)])
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path), str(in_memory)], capture_output=True, text=True, check=False
+    )
+    assert "TMPDIR" in done.stderr
+    assert "cannot be sorted there" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -7,7 +7,6 @@ depend on how many processes read them.
 """
 
 import heapq
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from pathlib import Path
 
 from casefhir.sources.tables import keys
 from casefhir.sources.tables.keys import SEPARATOR, Fault, Keyed, KeyedTable, Marks, Order, Rank, rank
-from casefhir.sources.tables.rows import Broken, PersonRows, Start
-from casefhir.sources.tables.sorting import SortedTable, as_they_lie, sorted_in_memory, sorted_on_disk
+from casefhir.sources.tables.rows import Broken, PersonRows, Start, TableError
+from casefhir.sources.tables.sorting import SortedTable, as_they_lie, sorted_in_memory, sorted_on_disk, sorting_folder
 
 PIECE = 4_000
 """Rows of all tables together in a piece, about."""
@@ -91,13 +90,19 @@ def grouping(tables: Sequence[KeyedTable], *, scratch: Path | None = None) -> It
     if shared and all(each.table.in_place for each in tables):
         yield _cut(tables, order)
         return
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="casefhir-sort-") as folder:
-        if shared:
-            written = as_they_lie(tables, Path(folder))
-        elif sum(each.count for each in tables) <= keys.IN_MEMORY:
-            written = sorted_in_memory(tables, Path(folder))
-        else:
-            written = sorted_on_disk(tables, Path(folder))
+    with sorting_folder(scratch) as folder:
+        try:
+            if shared:
+                written = as_they_lie(tables, folder)
+            elif sum(each.count for each in tables) <= keys.IN_MEMORY:
+                written = sorted_in_memory(tables, folder)
+            else:
+                written = sorted_on_disk(tables, folder)
+        except OSError as error:
+            raise TableError(
+                f"{folder.parent}: The tables cannot be sorted there ({error.strerror or error}), which takes about as "
+                f"much room as they have bytes; make room, or name another folder in TMPDIR."
+            ) from error
         yield _cut(written, order)
 
 

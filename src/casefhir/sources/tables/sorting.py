@@ -3,8 +3,14 @@
 A row is a line of JSON: key, number, cells, and for one that is none the reason; rows that name nobody have no key.
 """
 
+import fcntl
 import json
+import os
+import shutil
+import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -17,6 +23,8 @@ from casefhir.sources.tables.readers.text import MARKED
 from casefhir.sources.tables.rows import Broken, Row, Start
 
 _BATCH = 10_000
+_PREFIX = "casefhir-sort-"
+_ABANDONED = 60  # seconds after which a folder that nobody has locked is taken out; a new one is not locked at once
 _Line = tuple[str, int, str]
 
 
@@ -36,6 +44,31 @@ class SortedTable:
                 key, number, cells, *reason = json.loads(line)
                 row: Row = tuple(cells)
                 yield key, number, Broken.of(row, reason[0]) if reason else row
+
+
+@contextmanager
+def sorting_folder(scratch: Path | None = None) -> Iterator[Path]:
+    """A folder in `scratch` (in TMPDIR, unless given) that is gone at the end, or, if the process is killed, when the
+    next one makes its own.
+    """
+    parent = Path(scratch or tempfile.gettempdir())
+    for stray in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError), _locked(stray):  # that of somebody else, or of a run that goes on
+            if time.time() - stray.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(stray)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as folder, _locked(Path(folder)):
+        yield Path(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Nobody else has it; raises `OSError`."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(file)
 
 
 def as_they_lie(tables: Sequence[KeyedTable], folder: Path) -> list[SortedTable]:
@@ -58,27 +91,38 @@ def _written(table: KeyedTable, lines: Iterable[_Line], path: Path) -> SortedTab
 
 
 def sorted_on_disk(tables: Sequence[KeyedTable], folder: Path) -> list[SortedTable]:
-    """`tables` of any size, each in a file in `folder`, in the order of the keys' text and, within one, of the rows."""
+    """`tables` of any size, each in a file in `folder`, in the order of the keys' text and, within one, of the rows.
+
+    Raises `OSError` where the disk is full.
+    """
     duckdb = needed("duckdb", "tables", "Sorting large tables by person")
     arrow = needed("pyarrow", "tables", "Sorting large tables by person")
-    link = duckdb.connect(str(folder / "rows.duckdb"))
-    link.execute(f"set temp_directory = '{folder}'; set memory_limit = '1GB'; set threads = 2")
-    found = []
-    schema = arrow.schema([("key", arrow.string()), ("number", arrow.int64()), ("line", arrow.string())])
-    for place, each in enumerate(tables):
-        path = folder / f"{place}.lines"
-        link.register("incoming", arrow.RecordBatchReader.from_batches(schema, _batches(arrow, schema, _lines(each))))
-        link.execute("create or replace table rows as select * from incoming")
-        link.unregister("incoming")
-        # lines of JSON hold neither line ends nor the control character that parts columns which there are not
-        link.execute(
-            f"copy (select line from rows order by key, number) to '{path}' "
-            "(format csv, header false, quote '', escape '', delimiter '\x01')"
-        )
-        found.append(SortedTable(each.name, path, _marks(path)))
-    link.close()
+    try:
+        with duckdb.connect(str(folder / "rows.duckdb")) as link:
+            link.execute(f"set temp_directory = '{folder}'; set memory_limit = '1GB'; set threads = 2")
+            found = [_sorted_by(link, arrow, each, folder / f"{place}.lines") for place, each in enumerate(tables)]
+    except (
+        duckdb.IOException,
+        duckdb.TransactionException,
+        duckdb.FatalException,
+        duckdb.OutOfMemoryException,
+    ) as error:
+        raise OSError(str(error)) from error
     (folder / "rows.duckdb").unlink()
     return found
+
+
+def _sorted_by(link: Any, arrow: Any, table: KeyedTable, path: Path) -> SortedTable:
+    schema = arrow.schema([("key", arrow.string()), ("number", arrow.int64()), ("line", arrow.string())])
+    link.register("incoming", arrow.RecordBatchReader.from_batches(schema, _batches(arrow, schema, _lines(table))))
+    link.execute("create or replace table rows as select * from incoming")
+    link.unregister("incoming")
+    # lines of JSON hold neither line ends nor the control character that parts columns which there are not
+    link.execute(
+        f"copy (select line from rows order by key, number) to '{path}' "
+        "(format csv, header false, quote '', escape '', delimiter '\x01')"
+    )
+    return SortedTable(table.name, path, _marks(path))
 
 
 def _lines(table: KeyedTable) -> Iterator[_Line]:
