@@ -73,6 +73,12 @@ if TYPE_CHECKING:
     metavar="MB",
     help="Tables: begin a new NDJSON file (--as ndjson) after so many MB.",
 )
+@click.option(
+    "--rejects",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Tables: folder for rejected rows; else OUT/rejects, or OUT-rejects where the mapping has [privacy].",
+)
 @click.option("--resume", is_flag=True, help="Tables: go on with an interrupted run into the same folder.")
 @click.option(
     "--engine",
@@ -101,6 +107,7 @@ def convert(
     on_error: str,
     compress: str,
     part_size: int | None,
+    rejects: Path | None,
     resume: bool,
     engine: str,
     encoding: str | None,
@@ -138,9 +145,21 @@ def convert(
             encoding=encoding,
             delimiter=delimiter,
         )
-        convert_tables(mappings, table_mapping, out, options, jobs=jobs, resume=resume, engine=engine, as_json=as_json)
-    if jobs > 1 or resume or engine != "local" or compress != "none" or part_size or encoding or delimiter:
-        raise click.UsageError("--jobs, --resume, --engine and the options of files go with tables: add --mapping.")
+        convert_tables(
+            mappings,
+            table_mapping,
+            out,
+            options,
+            jobs=jobs,
+            resume=resume,
+            rejects=rejects,
+            engine=engine,
+            as_json=as_json,
+        )
+    if jobs > 1 or resume or rejects or engine != "local" or compress != "none" or part_size or encoding or delimiter:
+        raise click.UsageError(
+            "--jobs, --resume, --rejects, --engine and options of files go with tables: add --mapping."
+        )
     from casefhir import library
 
     named = dict.fromkeys(each for name in mappings for each in library.mapping_files(name))

@@ -11,7 +11,7 @@ from casefhir.cli.common import DONE, PARTIAL, console, emit, shown, talk
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from casefhir.tables import Options, Tally
+    from casefhir.tables import Kept, Options, Tally
 
 _SHOWN = 8
 
@@ -24,6 +24,7 @@ def convert_tables(
     *,
     jobs: int,
     resume: bool,
+    rejects: Path | None,
     engine: str,
     as_json: bool,
 ) -> None:
@@ -32,17 +33,27 @@ def convert_tables(
         raise click.UsageError("Name the tables to convert: files, folders or database URLs.")
     from casefhir import tables
 
+    loaded = tables.chosen(mapping, options)
+    kept = tables.Kept.of(out, loaded.mapping.privacy, rejects)
     if engine == "spark":
         from casefhir import spark
 
         if jobs > 1 or resume:
             raise click.UsageError("--jobs and --resume are the local engine's; Spark's settings say how it works.")
-        tally = spark.convert_files(list(inputs), mapping, out, options, note=talk)
+        tally = spark.convert_files(list(inputs), loaded, out, options, rejects=rejects, note=talk)
     else:
         try:
             with _Bar() as bar:
                 tally = tables.convert_tables(
-                    list(inputs), mapping, out, options, jobs=jobs, resume=resume, progress=bar.show, note=bar.note
+                    list(inputs),
+                    loaded,
+                    out,
+                    options,
+                    jobs=jobs,
+                    resume=resume,
+                    rejects=rejects,
+                    progress=bar.show,
+                    note=bar.note,
                 )
         except KeyboardInterrupt:
             if tables.is_unfinished(out):
@@ -52,7 +63,7 @@ def convert_tables(
     sums = {name: written[name] for name in tally.to_json()}
     if as_json:
         emit({"out": str(out), **sums})
-    _tell(tally, sums, out)
+    _tell(tally, sums, kept)
     raise SystemExit(PARTIAL if tally.total_rejected or tally.errors else DONE)
 
 
@@ -107,7 +118,7 @@ class _Bar:
             self._progress.stop()
 
 
-def _tell(tally: "Tally", sums: dict[str, Any], out: Path) -> None:
+def _tell(tally: "Tally", sums: dict[str, Any], kept: "Kept") -> None:
     from rich.table import Table
 
     table = Table(title="Rows", title_justify="left", box=None, padding=(0, 1, 0, 0))
@@ -144,9 +155,11 @@ def _tell(tally: "Tally", sums: dict[str, Any], out: Path) -> None:
         talk(f"Codes of these systems were not checked: {', '.join(sorted(tally.unchecked))}.")
     if tally.total_rejected:
         talk(
-            f"{tally.total_rejected:,} rows were rejected: they are in {out / 'rejects'} with the reasons. Mend them "
-            f"and convert that folder."
+            f"{tally.total_rejected:,} rows were rejected: they are in {kept.folder} with the reasons. Mend them and "
+            f"convert that folder."
         )
+        if kept.apart:
+            talk(kept.note)
     for name, difference in tally.unaccounted().items():
         talk(f"The sums of table {name} do not add up by {difference}: this is a defect of ours.")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from casefhir.errors import CasefhirError
@@ -72,7 +73,7 @@ class State:
 class GrowingFiles:
     """Files in `folder`, one a name (`Observation.ndjson`, `rejects/lb.csv`), which begin with what `head` gives for
     the name; NDJSON is packed where asked for, and comes in several parts of about `part_size` bytes (before packing)
-    where that is given.
+    where that is given. `apart` leads from the first part of names (`rejects`) to another folder for what is called so.
     """
 
     def __init__(
@@ -83,8 +84,10 @@ class GrowingFiles:
         part_size: int | None = None,
         state: Mapping[str, State] | None = None,
         head: Callable[[str], bytes] = lambda _: b"",
+        apart: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
+        self.apart = apart
         self.compression: Compression = compression
         self.part_size = part_size
         self._head = head
@@ -92,9 +95,11 @@ class GrowingFiles:
         for name, each in self._ends.items():
             self._cut_off(name, each)
         kept = {self._scratch(name, part) for name, each in self._ends.items() for part in range(each.part + 1)}
-        for path in folder.rglob(f".*{SCRATCH}") if folder.is_dir() else ():
+        for path in [path for each in dict.fromkeys((folder, *apart.values())) for path in each.rglob(f".*{SCRATCH}")]:
             if path not in kept:
-                path.unlink()  # of a run that was interrupted and is not resumed, or begun after its last checkpoint
+                path.unlink(
+                    missing_ok=True
+                )  # of a run that was interrupted and is not resumed, or begun after its last checkpoint
 
     @property
     def state(self) -> dict[str, State]:
@@ -140,7 +145,9 @@ class GrowingFiles:
         stem, point, ending = name.rpartition(".")
         number = f".{part + 1:04d}" if several else ""
         packed = _ENDINGS[self.compression] if name.endswith(_LINES) else ""
-        return self.folder / f"{stem}{number}{point}{ending}{packed}"
+        first, _, rest = stem.partition("/")
+        folder, stem = (self.apart[first], rest) if rest and first in self.apart else (self.folder, stem)
+        return folder / f"{stem}{number}{point}{ending}{packed}"
 
     def _cut_off(self, name: str, end: State) -> None:
         path = self._scratch(name, end.part)

@@ -1,7 +1,6 @@
 """Files that tasks of Spark read, converted into files by Spark."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.rows import Broken, Sheet
 from casefhir.spark.work import ROWS, TALLY, Job, Placed, converted, possible, row_batches, session
+from casefhir.tables.kept import Kept
 from casefhir.tables.options import Options
-from casefhir.tables.rejects import reject_header
+from casefhir.tables.rejects import FOLDER, reject_header
 from casefhir.tables.run import about_run, chosen, conclude, told
 from casefhir.tables.solitude import alone
 from casefhir.tables.tally import Tally
@@ -27,6 +27,7 @@ def convert_files(
     options: Options | None = None,
     *,
     partitions: int | None = None,
+    rejects: Path | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Tally:
     """As `casefhir.tables.convert_tables`, each file read by one task; `out` is a folder that all workers see.
@@ -39,6 +40,7 @@ def convert_files(
     if note:
         for each in opening.notes:
             note(each)
+    kept = Kept.of(out, loaded.mapping.privacy, rejects)
     spark = session()
     parts = [(place, part) for place, each in enumerate(opening.keyed) for part in range(len(each.table.parts))]
     tables = spark.sparkContext.broadcast(opening.keyed)
@@ -47,12 +49,12 @@ def convert_files(
     made = converted(rows, Job(loaded, opening.files.sheets, opening.lookups, options, {}), partitions)
     about = about_run(inputs, loaded, opening.files, options)
     out.mkdir(parents=True, exist_ok=True)
-    with alone(out):
-        scratch = out / ".casefhir-spark"
+    with alone(out), kept:
+        scratch = (kept.folder if kept.apart else out) / ".casefhir-spark"  # rejects are among it
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
-        tally, written = _gathered(scratch, out, opening.files.sheets, loaded)
-        conclude(out, about, told(tally, loaded), written)
+        tally, written = _gathered(scratch, out, kept, opening.files.sheets, loaded)
+        conclude(out, about, told(tally, loaded), written, kept)
     return tally
 
 
@@ -68,9 +70,11 @@ def _rows(table: KeyedTable, place: int, part: int) -> Iterator[Placed]:
         yield place, key, number, row, row.reason if isinstance(row, Broken) else None
 
 
-def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet], loaded: LoadedMapping) -> tuple[Tally, list[str]]:
+def _gathered(
+    scratch: Path, out: Path, kept: Kept, sheets: Mapping[str, Sheet], loaded: LoadedMapping
+) -> tuple[Tally, list[Path]]:
     """Spark's files under our names: NDJSON in parts, rejects in one file with a header; the sums added up."""
-    tally, written = Tally(), []
+    tally, written = Tally(), list[Path]()
     for folder in sorted(scratch.glob("name=*")):
         name = unquote(folder.name.removeprefix("name="))
         parts = sorted(folder.glob("part-*"))
@@ -79,7 +83,8 @@ def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet], loaded: Loa
                 for line in part.read_text(encoding="utf-8").splitlines():
                     tally.add(Tally.from_json(json.loads(line)))
             continue
-        target = out / name
+        first, _, rest = name.partition("/")
+        target = kept.folder / rest if first == FOLDER else out / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".csv"):
             context = target.parent.name == "context"
@@ -88,11 +93,11 @@ def _gathered(scratch: Path, out: Path, sheets: Mapping[str, Sheet], loaded: Loa
                 for part in parts:
                     for line in part.open(encoding="utf-8"):
                         stream.write(json.loads(line).encode("utf-8", "surrogatepass"))
-            written.append(name)
+            written.append(target)
             continue
         for number, part in enumerate(parts, 1):
             path = target.with_name(f"{target.stem}.{number:04d}{target.suffix}") if len(parts) > 1 else target
-            os.replace(part, path)
-            written.append(str(path.relative_to(out)))
+            shutil.move(part, path)
+            written.append(path)
     shutil.rmtree(scratch)
     return tally, sorted(written)

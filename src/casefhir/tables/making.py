@@ -16,12 +16,14 @@ from casefhir.record import Case
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.plan import Mapped, Plan
+from casefhir.sources.tables.privacy import identifying, masked
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet
 from casefhir.tables.options import Halted, Options
 from casefhir.tables.rejects import Rejected
 from casefhir.tables.tally import Tally
 
 INDEX = "index/resources.ndjson"
+_OF_ONE_ROW = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[0-9]+(?:[.,:-][0-9]+)*", re.S)
 _SERIOUS = ("fatal", "error")
 
 
@@ -55,8 +57,10 @@ class Maker:
         options: Options,
     ) -> None:
         self.options = options
+        self.mapping = mapping.mapping
         self.sheets = sheets
         self.plan = Plan(mapping, sheets, lookups)
+        self.hidden = identifying(self.plan.frame)
         self.checker = Checker(profiles=(folder("profiles"),))
         self.templates = Templates(terminology=options.terminology, checker=TemplateChecker(self.checker))
         self._origins: dict[tuple[str, str], bytes] = {}
@@ -95,7 +99,9 @@ class Maker:
             tally.of(table)["filtered"] += count
         for table, count in mapped.converted.items():
             tally.of(table)["converted"] += count
-        tally.unmapped.update(mapped.unmapped)
+        tally.unmapped.update(
+            masked(self.mapping, mapped.unmapped, self.hidden) if self.mapping.privacy.hides else mapped.unmapped
+        )
         for each in refused:
             self._reject(made, each)
         if refused:
@@ -234,4 +240,4 @@ def without(person: PersonRows, out: Mapping[tuple[str, int], object]) -> Person
 
 def plain(sentence: str) -> str:
     """A sentence to count by: figures and quoted words, which differ from row to row, as …"""
-    return re.sub(r"'[^']*'|\"[^\"]*\"|[0-9]+(?:[.,:-][0-9]+)*", "…", sentence)
+    return _OF_ONE_ROW.sub("…", sentence)

@@ -1,7 +1,7 @@
 """Rows that were rejected, as they stood, with the reason: to be mended and converted again alone.
 
-`rejects/<table>.csv` has a table's rejected rows; `rejects/context/<table>.csv` the other rows of these persons, so
-that `casefhir convert rejects` makes each of them whole. Columns that start with casefhir_ are remarks; readers pass
+`<table>.csv` has a table's rejected rows; `context/<table>.csv` the other rows of these persons, so that `casefhir
+convert` of the folder makes each of them whole. Columns that start with casefhir_ are remarks; readers pass
 over them.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.rows import Row, Sheet
 
+FOLDER = "rejects"
 _REMARKS = ("casefhir_file", "casefhir_row", "casefhir_column", "casefhir_rule", "casefhir_reason", "casefhir_rest")
 
 
@@ -31,7 +32,7 @@ class Rejected:
 
 def reject_name(table: str, *, context: bool = False) -> str:
     """The output file of a table's rejected rows, or of the other rows of their persons."""
-    return f"rejects/context/{table}.csv" if context else f"rejects/{table}.csv"
+    return f"{FOLDER}/context/{table}.csv" if context else f"{FOLDER}/{table}.csv"
 
 
 def reject_header(sheet: Sheet, spec: Table, *, context: bool = False) -> bytes:

@@ -22,9 +22,10 @@ from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.tables.checkpoints import Checkpoints, Reached, interrupted
+from casefhir.tables.kept import Kept
 from casefhir.tables.making import Maker
 from casefhir.tables.options import Options
-from casefhir.tables.rejects import reject_head
+from casefhir.tables.rejects import FOLDER, reject_head
 from casefhir.tables.solitude import alone
 from casefhir.tables.tally import Tally
 from casefhir.tables.working import Told, Work
@@ -51,26 +52,29 @@ def convert_tables(
     *,
     jobs: int = 1,
     resume: bool = False,
+    rejects: Path | None = None,
     progress: Callable[[Tally, int | None], None] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Tally:
     """Convert the tables in `inputs` (files, folders, database URLs) by `mapping` into the folder `out`.
 
-    The same input gives the same bytes whatever `jobs` is. `progress` is told the sums after every piece, and how many
-    rows there are if that is known; `note` what was found out of the files. Raises `TableError`, `MappingError`,
-    `Halted`, `InUse`, `NothingToResume`, `NotWritten`, `WorkerDied`; what an interrupted run had finished is kept for
-    `resume`.
+    The same input gives the same bytes whatever `jobs` is. Rejected rows go to the folder `rejects`; without it into
+    the output, or beside it where the mapping hides something (see `Kept`). `progress` is told the sums after every
+    piece, and how many rows there are if that is known; `note` what was found out of the files. Raises `TableError`,
+    `MappingError`, `ClearRows`, `Halted`, `InUse`, `NothingToResume`, `NotWritten`, `WorkerDied`; what an interrupted
+    run had finished is kept for `resume`.
     """
     options = options or Options()
     make_ready(Work, jobs=jobs)
     loaded = chosen(mapping, options)
+    kept = Kept.of(out, loaded.mapping.privacy, rejects)
     opened = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter)
     if note:
         for each in opened.notes:
             note(each)
     about = about_run(inputs, loaded, opened.files, options)
     out.mkdir(parents=True, exist_ok=True)
-    with alone(out), Checkpoints(out, about) as checkpoints:
+    with alone(out), kept, Checkpoints(out, about) as checkpoints:
         reached = interrupted(out, about) if resume else Reached()
         tally, sheets = reached.tally, opened.files.sheets
         files = GrowingFiles(
@@ -79,6 +83,7 @@ def convert_tables(
             part_size=options.part_size,
             state=reached.files,
             head=partial(reject_head, sheets, loaded.mapping.tables),
+            apart={FOLDER: kept.folder},
         )
         checkpoints.begin(reached)
         allotted: deque[tuple[dict[str, Place], dict[str, State]]] = deque()
@@ -100,8 +105,7 @@ def convert_tables(
                     if progress:
                         progress(tally, opened.count)
         checkpoints.end()
-        written = [str(path.relative_to(out)) for path in files.finish()]
-        conclude(out, about, told(tally, loaded), written)
+        conclude(out, about, told(tally, loaded), files.finish(), kept)
         checkpoints.forget()
     return tally
 
@@ -122,12 +126,15 @@ def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
     return found
 
 
-def conclude(out: Path, about: dict[str, Any], sums: dict[str, Any], written: Sequence[str]) -> None:
-    """Take out what an earlier run left in the folder and this one did not write; then write the manifest."""
-    for name in set(manifest(out).get("files", [])) - set(written):
+def conclude(out: Path, about: dict[str, Any], sums: dict[str, Any], files: Sequence[Path], kept: Kept) -> None:
+    """Take out what an earlier run left in the folders and this one did not write; then write the manifest."""
+    written = sorted(str(path.relative_to(out)) for path in files if path.is_relative_to(out))
+    before = manifest(out)
+    for name in set(before.get("files", [])) - set(written):
         (out / name).unlink(missing_ok=True)
+    apart = kept.conclude(before.get("rejects", {}), [path for path in files if not path.is_relative_to(out)])
     with writing():
-        write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": sorted(written)}, indent=True))
+        write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": written, **apart}, indent=True))
 
 
 def manifest(out: Path) -> dict[str, Any]:

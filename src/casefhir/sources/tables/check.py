@@ -13,12 +13,11 @@ from casefhir import terms
 from casefhir.sources.tables.attempt import Reject
 from casefhir.sources.tables.counts import MOST_KINDS, OTHERS, Kind, add_counts
 from casefhir.sources.tables.facts.naming import known_names
-from casefhir.sources.tables.facts.person import RULE as PERSON
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.plan import Plan
-from casefhir.sources.tables.privacy import MASK, identifying
+from casefhir.sources.tables.privacy import identifying, masked
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row
 
@@ -141,7 +140,7 @@ def check_mapping(
         found.persons += 1
         found.converted_persons += mapped.case is not None
         found.facts.update(type(fact).__name__ for fact in (mapped.case.facts if mapped.case else ()))
-        add_counts(unmapped, _masked(loaded, mapped.unmapped, hidden))
+        add_counts(unmapped, masked(loaded.mapping, mapped.unmapped, hidden))
         refusals.add(mapped.rejects)
         for name, count in mapped.rejected.items():
             found.tables[name].rejected += count
@@ -164,16 +163,6 @@ def check_mapping(
     ]
     found.refusals = refusals.told()
     return found
-
-
-def _masked(loaded: LoadedMapping, unmapped: Counter[Kind], hidden: set[tuple[str, str]]) -> Counter[Kind]:
-    """Words of columns that tell who a person is are counted, not shown."""
-    table = {rule.name: rule.table for rule in loaded.mapping.rules} | {PERSON: loaded.mapping.person.table}
-    masked: Counter[Kind] = Counter()
-    for (rule, column, words), count in unmapped.items():
-        read = re.split(", | -> ", column)
-        masked[rule, column, MASK if any((table.get(rule, ""), each) in hidden for each in read) else words] += count
-    return masked
 
 
 def near(loaded: LoadedMapping, rule: str, words: str) -> tuple[str, ...]:

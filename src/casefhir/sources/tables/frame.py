@@ -90,7 +90,9 @@ def answer(expression: Expression, row: Row) -> str | None:
     try:
         found = expression.of(row)
     except ExpressionError as error:
-        raise Refused(f"the expression {expression.text} fails: {error}", "mend the cell or the expression") from None
+        raise Refused(
+            f"the expression {expression.text} fails: {str(error)!r}", "mend the cell or the expression"
+        ) from None
     if isinstance(found, bool):
         return "true" if found else "false"
     return str(found) or None

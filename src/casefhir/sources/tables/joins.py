@@ -59,7 +59,7 @@ def joined(scope: "Scope", cell: Cell) -> Read | None:
                     found[words] = None
         if len(found) > 1:
             raise Refused(
-                f"table {name!r} has several rows for it that differ in {cell.column}: {', '.join(found)}",
+                f"table {name!r} has several rows for it that differ in {cell.column}: {', '.join(map(repr, found))}",
                 "mend the one that is wrong, or say with `on` and `where` which row is meant",
             )
         return next(iter(found), None)

@@ -160,6 +160,11 @@ class Privacy(Part):
     drop: tuple[str, ...] = ()
     """Columns that are never read, `table.column` or `column`, with * for any letters."""
 
+    @property
+    def hides(self) -> bool:
+        """Whether anything is done to the data, so that the tables themselves must not go where the output goes."""
+        return bool(self.hash_keys or self.shift_dates or self.age_cap or self.drop)
+
 
 class TableMapping(Part):
     """A mapping file."""

@@ -1,11 +1,15 @@
 """Which columns tell who a person is: their cells are not shown by those that tell of a mapping."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
+from casefhir.sources.tables.counts import Kind
 from casefhir.sources.tables.elements import Cell, Words
 from casefhir.sources.tables.frame import Frame
 from casefhir.sources.tables.mapping import TableMapping
 
+_DATED = re.compile(r"\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})[-./ ]+\d{1,4}|\b(?:1[89]|20)\d{6}\b").search
 MASK = "(not shown: it tells who a person is)"
 
 
@@ -28,6 +32,19 @@ def identifying(frame: Frame) -> set[tuple[str, str]]:
         for place, column in enumerate(table.columns)
         if place in table.dropped or (name, column.lower()) in folded
     }
+
+
+def masked(mapping: TableMapping, unmapped: Counter[Kind], hidden: set[tuple[str, str]]) -> Counter[Kind]:
+    """The counts without words of columns (those `hidden`, in whatever table) that tell who a person is, and, where
+    dates are moved, without words that are dates.
+    """
+    columns = {column.lower() for _, column in hidden}
+    found: Counter[Kind] = Counter()
+    for (rule, column, words), count in unmapped.items():
+        tells = any(each.lower() in columns for each in re.split(", | -> ", column))
+        dated = mapping.privacy.shift_dates and _DATED(words)
+        found[rule, column, MASK if tells or dated else words] += count
+    return found
 
 
 def _of_person(mapping: TableMapping) -> Iterator[str]:

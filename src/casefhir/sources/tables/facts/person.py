@@ -79,7 +79,7 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
                 if _bare(known) != _bare(value):
                     raise Refused(
                         f"rows of the person contradict each other in {name.replace('_', ' ')}: "
-                        f"{_bare(known)} and {_bare(value)}",
+                        f"{str(_bare(known))!r} and {str(_bare(value))!r}",
                         "mend the one that is wrong",
                     )
         cells = Cells(table, rows[0][0], columns) if rows else Cells(table, 0)
