@@ -58,6 +58,44 @@ def test_check_adds_up_for_machines(broken: Path) -> None:
     assert {each["rule"] for each in told["refusals"]} == {"visit", "lab"}
 
 
+def test_defaults_are_visible_as_such(tmp_path: Path) -> None:
+    """In the fact, in what `check` says, and in the sums of a conversion."""
+    (tmp_path / "t.toml").write_text(
+        """
+casefhir = 1
+name = "t"
+title = "t"
+version = "1"
+recorded = "2026-01-01T00:00:00Z"
+[tables.labs]
+key = ["id"]
+[person]
+table = "labs"
+sex = { column = "sex", default = "unknown" }
+[[measurement]]
+name = "lab"
+table = "labs"
+key = ["no"]
+concept = { const = "ck" }
+value = "ck"
+unit = { column = "unit", default = "U/l" }
+"""
+    )
+    (tmp_path / "labs.csv").write_text("id,no,sex,ck,unit\n1,1,,30,\n1,2,,40,U/l\n2,1,F,,\n")
+    found = run("check", str(tmp_path / "t.toml"), str(tmp_path / "labs.csv"))
+    assert found.exit_code == 0, found.output
+    told = found.stdout.split("Defaults of the mapping, for blank cells")[1]
+    assert told.split("\n")[1:3] == ["  1 × person, sex: 'unknown'", "  1 × lab, unit: 'U/l'"]
+    out = tmp_path / "out"
+    words = ["convert", str(tmp_path / "labs.csv"), "--mapping", str(tmp_path / "t.toml"), "-o", str(out)]
+    assert "1 × lab: unit = U/l" in CliRunner().invoke(main, [*words, "--as", "ndjson"]).stderr
+    assert json.loads((out / "manifest.json").read_text())["defaults"] == [
+        {"rule": "lab", "field": "unit", "value": "U/l", "count": 1},
+        {"rule": "person", "field": "sex", "value": "unknown", "count": 1},
+    ]
+    assert "unit: U/l is a default of the mapping, not told by the table." in (out / "Observation.ndjson").read_text()
+
+
 def test_a_rule_that_matched_nothing_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "m.toml"
     path.write_text(

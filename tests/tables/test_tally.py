@@ -17,7 +17,7 @@ KEY = st.tuples(st.text(max_size=3), st.text(max_size=3), st.text(max_size=3))
 def test_adding_two_and_reading_back_loses_nothing(one, other):
     whole = Tally(persons=1, unmapped=Counter(one))
     whole.of("t").update(read=3, converted=2, filtered=1)
-    whole.add(Tally(persons=2, unmapped=Counter(other), rejected=Counter(other)))
+    whole.add(Tally(persons=2, unmapped=Counter(other), rejected=Counter(other), defaults=Counter(other)))
     assert whole.unmapped == Counter(one) + Counter(other)
     assert Tally.from_json(whole.to_json()) == whole
     assert not whole.unaccounted()

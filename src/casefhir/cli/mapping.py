@@ -159,6 +159,7 @@ def _as_json(found: "MappingCheck") -> dict[str, Any]:
         "tables": tables,
         "rules": [dataclasses.asdict(each) for each in found.rules],
         "unmapped": [dataclasses.asdict(each) for each in found.unmapped],
+        "defaults": [dataclasses.asdict(each) for each in found.defaults],
         "refusals": [dataclasses.asdict(each) for each in found.refusals],
         "notes": found.notes,
     }
@@ -201,6 +202,7 @@ def _sections(found: "MappingCheck") -> list[tuple[str, list[str]]]:
         + (f" (near: {', '.join(one.near)})" if one.near else "")
         for one in found.unmapped
     ]
+    defaults = [f"{one.count} × {one.rule}, {one.field}: {one.value!r}" for one in found.defaults]
     silent = [
         f"{one.rule}{' / ' + one.entry if one.entry else ''} on {one.table}"
         + (f" (line {one.line})" if one.line else "")
@@ -217,6 +219,7 @@ def _sections(found: "MappingCheck") -> list[tuple[str, list[str]]]:
     return [
         ("Rows that are refused", refused),
         ("Words that lead to nothing, kept as text", unmapped),
+        ("Defaults of the mapping, for blank cells", defaults),
         ("Rules that matched nothing", silent),
         ("Columns that no rule reads", unused),
     ]

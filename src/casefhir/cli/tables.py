@@ -144,6 +144,10 @@ def _tell(tally: "Tally", sums: dict[str, Any], kept: "Kept") -> None:
         ),
     )
     _listed(
+        "Defaults of the mapping, for blank cells",
+        ((f"{rule}: {name} = {value}", n) for (rule, name, value), n in tally.defaults.most_common()),
+    )
+    _listed(
         "Findings of validation",
         (
             (f"{severity}: {message} [{rule}]", n)

@@ -102,6 +102,7 @@ class Maker:
         tally.unmapped.update(
             masked(self.mapping, mapped.unmapped, self.hidden) if self.mapping.privacy.hides else mapped.unmapped
         )
+        tally.defaults.update(mapped.defaults)
         for each in refused:
             self._reject(made, each)
         if refused:

@@ -10,7 +10,8 @@ from casefhir.sources.tables.counts import add_counts
 @dataclass(slots=True)
 class Tally:
     """What was counted: `rows` by table (read, converted, rejected, filtered); `resources` by type; `findings` by
-    (severity, rule, message); `unmapped` by (rule, column, value); `rejected` by (table, rule, reason).
+    (severity, rule, message); `unmapped` by (rule, column, value); `defaults` by (rule, field, value); `rejected` by
+    (table, rule, reason).
     """
 
     persons: int = 0
@@ -19,6 +20,7 @@ class Tally:
     findings: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     rejected: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    defaults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unchecked: Counter[str] = field(default_factory=Counter)
 
     def of(self, table: str) -> Counter[str]:
@@ -38,6 +40,7 @@ class Tally:
             (self.findings, other.findings),
             (self.unmapped, other.unmapped),
             (self.rejected, other.rejected),
+            (self.defaults, other.defaults),
         ):
             add_counts(mine, others)
         self.unchecked.update(other.unchecked)
@@ -68,6 +71,7 @@ class Tally:
             "resources": dict(sorted(self.resources.items())),
             "findings": _rows(self.findings, ("severity", "rule", "message")),
             "unmapped": _rows(self.unmapped, ("rule", "column", "value")),
+            "defaults": _rows(self.defaults, ("rule", "field", "value")),
             "rejected": _rows(self.rejected, ("table", "rule", "reason")),
             "unchecked": dict(sorted(self.unchecked.items())),
         }
@@ -82,7 +86,8 @@ class Tally:
             _counted(found["findings"], ("severity", "rule", "message")),
             _counted(found["unmapped"], ("rule", "column", "value")),
             _counted(found["rejected"], ("table", "rule", "reason")),
-            Counter(found["unchecked"]),
+            _counted(found["defaults"], ("rule", "field", "value")),
+            unchecked=Counter(found["unchecked"]),
         )
 
 

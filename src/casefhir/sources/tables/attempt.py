@@ -122,6 +122,8 @@ class Attempt:
                     step.blanks += 1
                     continue
                 step.hits += 1
+                if telling.defaulted:
+                    telling.defaults.update((name, *each) for each in telling.defaulted)
                 touched.add((table, number))
                 known[key] = (number, row, cells, found)
                 if type(found) is tuple:
@@ -194,6 +196,7 @@ class Attempt:
                 )
                 return
             self.person = make(rows, telling)
+            telling.defaults.update((PERSON, *each) for each in dict.fromkeys(telling.defaulted))
         except (Refused, RecordError) as error:
             refused = error if isinstance(error, Refused) else Refused(str(error), "mend the row")
             self.no_person = (f"the person cannot be told: {refused.reason}", refused.mend)

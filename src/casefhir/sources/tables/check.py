@@ -63,6 +63,16 @@ class Unmapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Default:
+    """A value that the mapping gave a field of a rule where cells were blank, and how often."""
+
+    rule: str
+    field: str
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A reason for rejecting rows: how many, and the first of them."""
 
@@ -86,6 +96,7 @@ class MappingCheck:
     tables: dict[str, TableCheck] = field(default_factory=dict)
     rules: list[RuleCheck] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    defaults: list[Default] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: Counter[str] = field(default_factory=Counter)
@@ -97,7 +108,7 @@ class MappingCheck:
 
     @property
     def clean(self) -> bool:
-        """Nothing refused, nothing unmapped, no rule in vain. Columns may be unused."""
+        """Nothing refused, nothing unmapped, no rule in vain. Columns may be unused, defaults used."""
         return not (self.refusals or self.unmapped or self.silent)
 
 
@@ -123,6 +134,7 @@ def check_mapping(
         found.tables[name] = TableCheck(sheet.file, columns=columns, unused=unused)
     refusals = _Refusals(plan, hidden)
     unmapped: Counter[Kind] = Counter()
+    defaults: Counter[Kind] = Counter()
 
     def fault(table: str, number: int, row: Row, reason: str) -> None:
         del row
@@ -141,6 +153,7 @@ def check_mapping(
         found.converted_persons += mapped.case is not None
         found.facts.update(type(fact).__name__ for fact in (mapped.case.facts if mapped.case else ()))
         add_counts(unmapped, masked(loaded.mapping, mapped.unmapped, hidden))
+        add_counts(defaults, mapped.defaults)
         refusals.add(mapped.rejects)
         for name, count in mapped.rejected.items():
             found.tables[name].rejected += count
@@ -161,6 +174,7 @@ def check_mapping(
         Unmapped(rule, column, words, count, near(loaded, rule, words) if place < SUGGESTED else ())
         for place, ((rule, column, words), count) in enumerate(unmapped.most_common())
     ]
+    found.defaults = [Default(*kind, count) for kind, count in defaults.most_common()]
     found.refusals = refusals.told()
     return found
 

@@ -42,7 +42,7 @@ class Cell(Part):
     """What words become: `{M = "male"}`, or a CSV file beside the mapping (first column: words, second: what they
     become). "" stands for nothing. Words that are not in it are reported."""
     default: str | None = None
-    """What a blank cell becomes. Shown as a default by `mapping check` and `mapping explain`."""
+    """What a blank cell becomes. That it is a default is noted in the fact, and counted in every report."""
 
 
 def _kind_of_words(value: Any) -> str:

@@ -59,6 +59,7 @@ class Mapped:
     places: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     """Fact key -> rule, table, row."""
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    defaults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Rule, column, words that were kept as text only (or lead nowhere), and how often."""
 
     @property
@@ -268,7 +269,7 @@ class Plan:
                 if (table, number) not in refused and (table, number) not in attempt.left_out
             ]
             refused = {(each.table, each.row) for each in rejects}
-        found = Mapped(None, rejects, unmapped=attempt.telling.unmapped)
+        found = Mapped(None, rejects, unmapped=attempt.telling.unmapped, defaults=attempt.telling.defaults)
         touched = attempt.telling.touched if person is not None else set()
         for table, listed in rows.rows.items():
             gone = sum((table, number) in refused for number, _ in listed) if refused else 0

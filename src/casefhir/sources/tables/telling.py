@@ -37,6 +37,8 @@ class Telling:
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     defaulted: list[tuple[str, str]] = field(default_factory=list)
     """Fields and values that the mapping gave by default to the fact in the making."""
+    defaults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Rule, field, value: how often the mapping gave it by default to a fact."""
     remarks: list[str] = field(default_factory=list)
     """Sentences for the notes of the fact in the making."""
     touched: set[Place] = field(default_factory=set)

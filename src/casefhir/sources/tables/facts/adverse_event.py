@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from casefhir.record import AdverseEvent, Cells, Course, Fact, On, Problem, Suspect, precedes
 from casefhir.sources.tables.facts.moments import moment
@@ -81,12 +82,15 @@ def adverse_events(
         )
         if not rule.condition:
             return (event,)
+        over: Literal["inactive", "resolved"] = (
+            "inactive" if result == "fatal" else "resolved"
+        )  # death resolves nothing
         return event, Problem(
             f"{key}.condition",
             called.concept,
             cells,
             text=called.text,
-            status="resolved" if ended else None,
+            status=over if ended else None,
             severity=grave,  # type: ignore[arg-type]
             severity_text=grave_words,
             onset=begun,
