@@ -448,6 +448,10 @@ class TestAdverseEvents:
         made = fact(events([{"SEQ": "1"}], END="2020-05-09"), Problem)
         assert (made.key, made.status, made.abatement.date) == ("ae.1.condition", "resolved", "2020-05-09")
 
+    def test_the_condition_of_a_fatal_event_ends_without_being_resolved(self) -> None:
+        made = fact(events([{"SEQ": "1"}], END="2020-05-09", OUT="FATAL"), Problem)
+        assert (made.status, made.abatement.date) == ("inactive", "2020-05-09")
+
     def test_words_not_understood_stay_and_are_counted(self) -> None:
         found = events([{"SEQ": "1"}], OUT="LOST TO FOLLOW-UP")
         assert fact(found, AdverseEvent).notes == ("Outcome: LOST TO FOLLOW-UP",)
