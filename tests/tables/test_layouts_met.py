@@ -5,10 +5,12 @@ made up.
 import datetime as dt
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from casefhir.sources.tables.drafting.draft import draft_mapping as draft
 from casefhir.sources.tables.load import MappingError
@@ -404,7 +406,14 @@ class TestRegistriesInWorkbooks:
         'each = [{ name = "a", column = "IgG1" }, { name = "b", column = "IgG2" }]\n'
     )
 
-    def told(self, folder: Path, how: str, *rows: tuple[object, ...]) -> tuple[list[tuple[object, ...]], Tally]:
+    def told(
+        self,
+        folder: Path,
+        how: str,
+        *rows: tuple[object, ...],
+        styled: Callable[[Worksheet], None] = lambda _: None,
+        unit: str = "g/l",
+    ) -> tuple[list[tuple[object, ...]], Tally]:
         """Patient, name, value and date of each result of a sheet with these rows."""
         book = openpyxl.Workbook()
         sheet = book.active
@@ -412,9 +421,10 @@ class TestRegistriesInWorkbooks:
         sheet.title = "Labor"
         for row in rows:
             sheet.append(row)
+        styled(sheet)
         (folder / "in").mkdir(parents=True)
         book.save(folder / "in" / "Register.xlsx")
-        (folder / "t.toml").write_text(self.MAPPING.replace("HOW", how))
+        (folder / "t.toml").write_text(self.MAPPING.replace("HOW", how).replace("g/l", unit))
         return self.converted(folder, "in", "out")
 
     def converted(self, folder: Path, tables: str, out: str) -> tuple[list[tuple[object, ...]], Tally]:
@@ -443,6 +453,31 @@ class TestRegistriesInWorkbooks:
             ("r-2", "IgG1", 12.4, "2022-09-07"),
             ("r-2", "IgG2", 12, "2022-09-07"),
         ]
+
+    def test_percents_are_what_is_shown_and_sums_have_the_digits_of_spreadsheets(self, tmp_path: Path) -> None:
+        def as_percent(sheet: Worksheet) -> None:
+            for cell, style in (("D2", "0%"), ("E2", "0.0%"), ("D3", "General")):
+                sheet[cell].number_format = style
+
+        told, tally = self.told(
+            tmp_path,
+            "",
+            self.HEAD,
+            ("1", "w", "07.09.2022", 0.65, 0.655),
+            ("2", "m", "07.09.2022", 0.65, 22 * 1.1),
+            styled=as_percent,
+            unit="%",
+        )
+        assert not tally.rejected
+        assert [row[2] for row in told] == [65, 65.5, 0.65, 24.2]
+
+    def test_a_percent_where_the_mapping_says_another_unit_is_refused(self, tmp_path: Path) -> None:
+        def as_percent(sheet: Worksheet) -> None:
+            sheet["D2"].number_format = "0%"
+
+        _, tally = self.told(tmp_path, "", self.HEAD, ("1", "w", "07.09.2022", 0.65, None), styled=as_percent)
+        ((_, _, reason),) = tally.rejected
+        assert "has a unit of its own" in reason
 
     def test_titles_units_and_merged_cells(self, tmp_path: Path) -> None:
         rows = (

@@ -1,10 +1,14 @@
-"""XLSX and other workbooks, a table a sheet. Numbers come as the workbook stores them, dates as ISO 8601."""
+"""XLSX and other workbooks, a table a sheet. Numbers come as the workbook stores them, percents as it shows them, dates
+as ISO 8601.
+"""
 
 import datetime as dt
+import math
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,6 +21,7 @@ from casefhir.sources.tables.readers.base import (
     PLAIN,
     Header,
     Layout,
+    Number,
     OnFault,
     as_text,
     header,
@@ -32,6 +37,7 @@ _REACH = re.compile(rb"r=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _FAR = re.compile(rb"r=[\"'](?:([A-Z]{2,3})([0-9]{1,7})|[A-Z]?([0-9]{6,7}))[\"']")
 """Cells beyond `_NEAR_COLUMNS` and `_NEAR_ROWS`: few, and so found faster than all cells."""
 _NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
+_PERCENT = re.compile(rb"""numFmtId=["'](?:9|10)["']|formatCode=["'][^"'>]*%""")
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
@@ -43,12 +49,13 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._calamine = needed("python_calamine", "tables", "A workbook")
-        self.formulas = False
-        """Whether there is a formula in any sheet."""
+        self.formulas = self.percents = False
+        """Whether there is a formula in any sheet, or a style for numbers shown as percent."""
         if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods"):
             try:
                 _check_size(path)
                 self.formulas = _looked_through(path)
+                self.percents = _has_percents(path)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
         try:
@@ -109,9 +116,12 @@ class WorkbookSheet:
 
     def _numbered(self) -> Iterator[tuple[int, list[str]]]:
         """All rows from the first that is not empty, with their numbers in the workbook."""
-        start = self._loaded.start
-        for number, values in enumerate(self._loaded.iter_rows(), (start[0] if start else 0) + 1):
-            yield number, [as_text(_cell(value)) or "" for value in values]
+        start = self._loaded.start or (0, 0)
+        for number, values in enumerate(self._loaded.iter_rows(), start[0] + 1):
+            cells = [as_text(_cell(value)) or "" for value in values]
+            for column in self._percents.get(number, ()):
+                cells[column - start[1] - 1] = _percent(values[column - start[1] - 1])
+            yield number, cells
 
     @cached_property
     def _loaded(self) -> Any:
@@ -123,21 +133,35 @@ class WorkbookSheet:
         return self.layout.header or (start[0] if start else 0) + 1
 
     @cached_property
+    def _percents(self) -> dict[int, list[int]]:
+        """The columns, by row, of numbers that are shown as percent: 0.65 is stored where 65% is meant."""
+        if not self.workbook.percents:
+            return {}
+        found: dict[int, list[int]] = {}
+        for cells in self._again(data_only=True).iter_rows():
+            for cell in cells:
+                if cell.value is not None and cell.data_type == "n" and "%" in cell.number_format:
+                    found.setdefault(cell.row, []).append(cell.column)
+        return found
+
+    def _again(self, *, data_only: bool) -> Any:
+        """The sheet by openpyxl, which tells of formulas and formats."""
+        load_workbook = needed("openpyxl", "tables", "A workbook with formulas or percents").load_workbook
+        try:
+            return load_workbook(self.path, read_only=True, data_only=data_only)[self.sheet]
+        except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
+            raise TableError(
+                f"{self.file}: It has formulas or percents, and what is stored for them cannot be seen ({error}). Save "
+                f"it anew with a spreadsheet program, or as CSV."
+            ) from error
+
+    @cached_property
     def _unsolved_formulas(self) -> dict[int, str]:
         """Rows with a formula whose result is not stored: its cell would look blank."""
         if self.path.suffix.lower() not in (".xlsx", ".xlsm") or not self.workbook.formulas:
             return {}
-        load_workbook = needed("openpyxl", "tables", "A workbook with formulas").load_workbook
         found: dict[int, str] = {}
-        try:
-            told, solved = (
-                load_workbook(self.path, read_only=True, data_only=each)[self.sheet] for each in (False, True)
-            )
-        except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
-            raise TableError(
-                f"{self.file}: It has formulas, and whether their results are stored cannot be seen ({error}). Save it "
-                f"anew with a spreadsheet program, or as CSV."
-            ) from error
+        told, solved = self._again(data_only=False), self._again(data_only=True)
         for formulas, values in zip(told.iter_rows(), solved.iter_rows()):
             for cell, value in zip(formulas, values):
                 if cell.data_type == "f" and value.value is None and cell.row:
@@ -194,6 +218,13 @@ def _looked_through(path: Path) -> bool:
     return formulas
 
 
+def _has_percents(path: Path) -> bool:
+    """Whether an XLSX workbook has a style that shows numbers as percent."""
+    with zipfile.ZipFile(path) as archive:
+        part = next((each for each in archive.infolist() if each.filename == "xl/styles.xml"), None)
+        return part is not None and any(_PERCENT.search(block) for block in _blocks(archive, part))
+
+
 def _blocks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
     """An unpacked part in pieces, each with the end of the one before."""
     rest = b""
@@ -212,10 +243,21 @@ def _number(letters: bytes) -> int:
 
 
 def _cell(value: Any) -> Any:
-    """A timestamp at midnight in a workbook is a date: workbooks know no other."""
+    """A timestamp at midnight in a workbook is a date: workbooks know no other. Numbers have the fifteen digits that
+    spreadsheets count with and show: what a formula adds beyond (24.200000000000003) nobody measured.
+    """
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         return value.date()
+    if isinstance(value, float) and math.isfinite(value):
+        return float(f"{value:.15g}")
     return value
+
+
+def _percent(value: Any) -> str:
+    """A number that is shown as percent as it is shown, with all its digits."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return as_text(_cell(value)) or ""
+    return Number(f"{(Decimal(f'{value:.15g}') * 100).normalize():f}%")
 
 
 def _wrong(cells: list[str], width: int) -> str | None:
