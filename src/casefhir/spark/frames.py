@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casefhir.extras import needed
-from casefhir.sources.tables.keys import SEPARATOR
+from casefhir.sources.tables.keys import SEPARATOR, two_persons
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.opening import open_lookups
 from casefhir.sources.tables.rows import OURS, Sheet, TableError, find_column
@@ -44,8 +44,7 @@ def convert(
     Columns are read as text, so read CSV without inferring types. `lookups` are files or folders with the mapping's
     look-ups. Gives a table of `name` (the file the local engine would write: `Observation.ndjson`, `rejects/lb.csv`,
     `tally`) and `line` (of rejects and their context: the CSV row as a JSON string, without header); nothing runs
-    before it is written, and nothing is collected. Raises `MappingError`, `TableError` and `NotOnSpark`. A row that
-    leads to two persons by another table is rejected.
+    before it is written, and nothing is collected. Raises `MappingError`, `TableError` and `NotOnSpark`.
     """
     functions: Any = needed("pyspark.sql.functions", "spark", "Converting on Spark")
     options = possible(options)
@@ -134,7 +133,7 @@ def _led(
         .agg(functions.min("person").alias("person"), functions.max("person").alias("last"))
     )
     two = functions.col("person") != functions.col("last")
-    told = functions.lit(f"The row leads to two persons by table {through!r}; it has to lead to one.")
+    told = functions.lit(two_persons(through))
     return rows.join(leads, "key", "left").select(
         "place",
         functions.when(two | functions.col("person").isNull(), "").otherwise(functions.col("person")).alias("key"),

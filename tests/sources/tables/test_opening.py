@@ -69,17 +69,25 @@ def test_a_look_up_that_contradicts_itself_is_refused(folder):
         open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
 
 
-def test_a_way_that_leads_to_two_persons_is_refused(folder):
-    (folder / "in" / "stays.csv").write_text("id,stay\np1,s1\np2,s1\n")
-    with pytest.raises(TableError, match="two persons"):
-        open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
-
-
 def test_files_that_no_table_wants_are_told(folder):
     (folder / "in" / "other.csv").write_text("x\n")
     assert "No table of the mapping is in: other.csv." in list(
         open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes
     )
+
+
+def test_rows_that_lead_to_two_persons_are_refused_alone(folder):
+    (folder / "in" / "stays.csv").write_text("id,stay\np1,s1\np2,s2\np2,s1\np3,s1\n")
+    (folder / "in" / "labs.csv").write_text("STAY_ID,value\ns1,1\ns2,2\n")
+    opening = open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+    faults: list = []
+    found = {
+        each.key[0]: each.rows.get("labs", []) for each in persons(opening.keyed, lambda *told: faults.append(told))
+    }
+    assert found["p2"] == [(3, ("s2", "2"))]
+    assert [(table, number, reason) for table, number, _, reason in faults] == [
+        ("labs", 2, "The row leads to two persons by table 'stays'; it has to lead to one.")
+    ]
 
 
 def test_what_might_be_a_table_and_is_not_read_is_told(folder):

@@ -643,6 +643,11 @@ class TestPrivacy:
         person = self.case(born="1930-01-01").person
         assert (person.birth_date, person.birth_date_absent) == (None, "masked")
 
+    @pytest.mark.parametrize(("born", "absent"), [("1961", "masked"), ("", "unknown")])
+    def test_a_birth_date_that_cannot_be_moved_is_masked_not_unknown(self, born: str, absent: str) -> None:
+        person = self.case(born=born).person
+        assert (person.birth_date, person.birth_date_absent) == (None, absent)
+
     def test_an_age_above_the_cap_is_told_as_above_it(self) -> None:
         text = "[privacy]\nage_cap = 89\n" + MH.replace('"START?"', '{ age = "AGE" }')
         made = fact(one(text, {"dm": DM, "mh": [{"ID": "1", "SEQ": "1", "TERM": "Rash", "AGE": "95"}]}), Problem)

@@ -60,7 +60,8 @@ class KeyedTable:
     """A table with the columns that say whose a row is; `orders` are the ways in which its keys were found to ascend,
     `marks` the places from which it can be read on.
 
-    Where the columns name a row of another table, `leads` leads from it to the person, and `by` is that table's name.
+    Where the columns name a row of another table, `leads` leads from it to the person, to the empty key if there are
+    several, and `by` is that table's name.
     """
 
     name: str
@@ -96,7 +97,7 @@ class KeyedTable:
             key = find(row)
             if key and leads is not None:
                 key = leads.get(key, "")
-            yield key, number, row if key else Broken.of(row, keyless(self.table.sheet, self.places, row, self.by))
+            yield key, number, row if key else Broken.of(row, self._keyless(find, row))
         yield from self._broken(find, broken)
 
     def keys(self, mark: OnStart) -> Iterator[str]:
@@ -114,6 +115,11 @@ class KeyedTable:
                 if self.table.in_place:
                     mark(Start(numbered(place, start.number), start.at))
                 yield from keys if leads is None else [leads.get(key, "") if key else "" for key in keys]
+
+    def _keyless(self, find: Callable[[Row], str], row: Row) -> str:
+        if self.leads is not None and self.leads.get(find(row)) == "":
+            return two_persons(self.by)
+        return keyless(self.table.sheet, self.places, row, self.by)
 
     def _broken(self, find: Callable[[Row], str], broken: list[tuple[int, Broken]]) -> Iterator[Keyed]:
         width = max(self.places) + 1
@@ -220,6 +226,11 @@ def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Find:
         return SEPARATOR.join(cells) if all(cells) and not any(SEPARATOR in cell for cell in cells) else ""
 
     return several
+
+
+def two_persons(by: str) -> str:
+    """Why a row that leads to several persons by the table `by` is nobody's."""
+    return f"The row leads to two persons by table {by!r}; it has to lead to one."
 
 
 def keyless(sheet: Sheet, places: Sequence[int], row: Row, by: str = "") -> str:

@@ -180,20 +180,19 @@ def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -
 
 
 def _leads(mapping: TableMapping, name: str, table: OpenTable, asked: Sequence[str]) -> dict[str, str]:
-    """From the cells of `asked` to the person's key, over all rows of `table`; a row that is none leads nowhere."""
+    """From the cells of `asked` to the person's key, over all rows of `table`; a row that is none leads nowhere. Cells
+    of several persons lead to the empty key.
+    """
     spec = mapping.tables[name]
     whole = whole_places(table.sheet.columns, (spec.reading or mapping.reading).whole)
     by_row = KeyedTable(name, table, key_places(name, table, asked), whole=whole)
     places = key_places(name, table, spec.key)
     found: dict[str, str] = {}
-    for cells, number, row in by_row.read():
+    for cells, _, row in by_row.read():
         if type(row) is Broken:
             continue
         row = with_bare(row, whole)
         person = SEPARATOR.join((row[place] or "").strip() for place in places)
         if found.setdefault(cells, person) != person:
-            file, line = table.sheet.place(number)
-            raise TableError(
-                f"{file}, row {line}: {', '.join(asked)} = {cells!r} leads to two persons; it has to lead to one."
-            )
+            found[cells] = ""
     return found

@@ -18,7 +18,7 @@ from casefhir.sources.tables.telling import Telling
 Tell = Callable[[Row, Telling, Cells], Moment | None]
 TellAge = Callable[[Row, Telling, Cells], Moment | Age | None]
 _unfrozen_on = unfrozen(On, checked=True)
-_NO_DAY = "(a date without a day, which cannot be moved)"
+NO_DAY = "(a date without a day, which cannot be moved)"
 
 
 def day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
@@ -39,7 +39,7 @@ def _moved(day: Day, telling: Telling, rule: str, name: str) -> Day | None:
     """`day` moved with all dates of the person; its printed words would tell the date that was."""
     moved = shifted(day.iso, telling.shift)
     if moved is None:
-        telling.unmapped[rule, name, _NO_DAY] += 1
+        telling.unmapped[rule, name, NO_DAY] += 1
         return None
     return Day(moved)
 
@@ -231,7 +231,7 @@ def _study_day(scope: Scope, when: When, name: str) -> Tell | None:
                 iso = shifted(iso, telling.shift)
             if iso is not None:
                 return On(iso, cells, f"study day {number}")
-            telling.unmapped[rule, name, _NO_DAY] += 1
+            telling.unmapped[rule, name, NO_DAY] += 1
             return None
         relation: Relationship = "after" if days > 0 else "before" if days < 0 else "concurrent"
         return Relative(

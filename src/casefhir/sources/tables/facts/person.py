@@ -5,7 +5,7 @@ from typing import Any
 
 from casefhir.record import Address, Cells, Identifier, Moment, On, Person, Told, precedes
 from casefhir.sources.tables.dates import Day
-from casefhir.sources.tables.facts.moments import day, moment
+from casefhir.sources.tables.facts.moments import NO_DAY, day, moment
 from casefhir.sources.tables.facts.naming import phrases
 from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.refusal import Refused
@@ -89,6 +89,8 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
         if born and privacy.age_cap is not None and int(recorded[:4]) - int(born[:4]) > privacy.age_cap:
             whole["birth_date_absent"] = "masked"
             del whole["birth_date"]
+        if not born and (scope.rule, "birth_date", NO_DAY) in telling.unmapped:
+            whole["birth_date_absent"] = "masked"  # it is known, and cannot be moved with the others
         return Person(whole.pop("sex", "unknown"), cells, **whole)
 
     return make
