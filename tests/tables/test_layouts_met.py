@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from casefhir.sources.tables.drafting.draft import draft_mapping as draft
 from casefhir.sources.tables.load import MappingError
+from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
 
 DICTIONARY = 'Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"Choices, Calculations, OR Slider Labels",Field Note,Text Validation Type OR Show Slider Number,Text Validation Min,Text Validation Max,Identifier?'  # noqa: E501
@@ -56,6 +57,18 @@ class TestSdtm:
         assert "Told by: Nurse" in [note["text"] for note in result["note"]]
         visits = {each["identifier"][0]["value"].rpartition("/")[2]: each["id"] for each in resources(out, "Encounter")}
         assert result["encounter"]["reference"] == f"Encounter/{visits['sv.1']}"
+
+    def test_animals_are_no_patients(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv="STUDYID,USUBJID,SPECIES,SEX\nS,R-1,RAT,F\n",
+            LB_csv=f"{self.LB}\nR-1,1,CK,Creatine Kinase,170,U/L,1,2012-01-02\n",
+        )
+        assert not resources(out, "Patient")
+        assert tally.rows["dm"]["filtered"] == 1
+        ((table, _, reason),) = tally.rejected
+        assert (table, "has no row for this person" in reason) == ("lb", True)
 
     def test_a_dataset_in_parts_whose_columns_differ(self, tmp_path: Path) -> None:
         out, tally = converted(
@@ -275,6 +288,28 @@ class TestPhenopackets:
             (120, "mm[Hg]"),
             (80, "mm[Hg]"),
         ]
+
+    def test_yaml(self, tmp_path: Path) -> None:
+        packet = (
+            "id: a\nsubject: {id: s, sex: FEMALE}\nphenotypic_features:\n"
+            "- type: {id: 'HP:0003326', label: Myalgia}\n  excluded: true\n"
+            "measurements:\n- assay: {id: 'LOINC:2157-6', label: CK}\n"
+            "  value: {quantity: {unit: {id: 'UCUM:U/L', label: U/L}, value: 12.50}}\n"
+        )
+        out, tally = converted(tmp_path, "phenopackets", packet_yaml=packet)
+        assert not tally.rejected
+        (told,) = resources(out, "Condition")
+        assert told["verificationStatus"]["coding"][0]["code"] == "refuted"
+        assert '"value":12.50' in (out / "Observation.ndjson").read_text()
+        with pytest.raises(TableError, match=r"broken\.yaml, line 2: This is not readable as YAML"):
+            converted(tmp_path / "b", "phenopackets", broken_yaml="id: a\n - b: [\n")
+
+    def test_packets_of_animals_are_no_patients(self, tmp_path: Path) -> None:
+        mouse = {"id": "m", "subject": {"taxonomy": {"id": "NCBITaxon:10090"}}}
+        human = {"id": "h", "subject": {"taxonomy": {"id": "NCBITaxon:9606"}}}
+        out, tally = converted(tmp_path, "phenopackets", packets_json=json.dumps([mouse, human]))
+        assert tally.persons == 1
+        assert [each["identifier"][1]["value"] for each in resources(out, "Patient")] == ["phenopackets-h"]
 
     def test_numbers_of_enumerations_as_some_writers_have_them(self, tmp_path: Path) -> None:
         packet = {"id": "a", "subject": {"sex": 1, "vitalStatus": {"status": 2}}}

@@ -14,7 +14,7 @@ from casefhir.sources.tables.readers.base import Layout
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
 from casefhir.sources.tables.readers.database import QueryTable, has_table
 from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_dataset_json
-from casefhir.sources.tables.readers.documents import JsonTable
+from casefhir.sources.tables.readers.documents import YAML, JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing
@@ -213,7 +213,7 @@ def _plain(
         return WorkbookSheet(inputs.workbook(path), sheet or "", layout)
     if suffix in JSON and is_dataset_json(path):
         return DatasetJsonTable(path)
-    if suffix in JSON:
+    if suffix in (*JSON, *YAML):
         return JsonTable(path, rows=spec.rows, camel=spec.camel, within=spec.within)
     if suffix == ".parquet":
         return ParquetTable(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from casefhir.sources.tables.readers.database import shown
 from casefhir.sources.tables.readers.dataset_json import COMPRESSED
+from casefhir.sources.tables.readers.documents import YAML
 from casefhir.sources.tables.readers.workbook import Workbook
 from casefhir.sources.tables.rows import TableError
 
@@ -12,7 +13,7 @@ TEXT = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".json", ".ndjson", ".jsonl", COMPRESSED)
 WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
-READABLE = (*TEXT, *JSON, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
+READABLE = (*TEXT, *JSON, *YAML, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
 _SKIPPED = {"index", "accepted"}
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 _FOREIGN = (".sas7bdat", ".sav", ".zsav", ".por", ".dta", ".rds", ".rdata", ".mdb", ".accdb", ".feather", ".arrow",
@@ -32,10 +33,9 @@ class Inputs:
 
     @property
     def table_names(self) -> list[str]:
-        """What the files and sheets are called: those that a mapping could name."""
-        return [
-            name for path in self.files for name in (self.workbook(path).sheets if is_workbook(path) else [path.name])
-        ]
+        """What the files and sheets are called that a mapping may be drafted for; YAML is rather a mapping itself."""
+        tables = [path for path in self.files if path.suffix.lower() not in YAML]
+        return [name for path in tables for name in (self.workbook(path).sheets if is_workbook(path) else [path.name])]
 
     def names(self, path: Path) -> dict[str, str | None]:
         """The names by which a mapping may ask for a file, each with the sheet that it means."""

@@ -14,16 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from casefhir.sources.records.nodes import Unreadable
+from casefhir.sources.records.yaml_file import read_yaml
 from casefhir.sources.tables.readers.base import Number, OnFault, header
 from casefhir.sources.tables.rows import Row, TableError
 
+YAML = (".yaml", ".yml")
 _LONGEST_LINE = 64 << 20
 _LARGEST = 1 << 28
 _DEEPEST = 64
 
 
 class JsonTable:
-    """A JSON file (an object, or a list of them) or NDJSON file.
+    """A JSON or YAML file (an object, or a list of them) or NDJSON file.
 
     `path` is where the rows are: nothing for the documents themselves, else names joined by points; each name on the
     way may be an object or a list, and the items of all lists are rows. `camel` turns snake_case names into camelCase.
@@ -127,10 +130,27 @@ def lines(stream: IO[bytes], file: str) -> Iterator[tuple[int, bytes]]:
 
 
 def whole(path: Path, file: str, *, camel: bool = False) -> Any:
-    """What a JSON file holds; raises `TableError` for one that is too large, or no JSON."""
+    """What a JSON or YAML file holds; raises `TableError` for one that is too large, or neither."""
     if path.stat().st_size > _LARGEST:
         raise TableError(f"{path.name}: JSON of at most {_LARGEST:,} bytes is read; write NDJSON, a row a line.")
+    if path.suffix.lower() in YAML:
+        return _of_yaml(path, file, camel=camel)
     return parsed(path.read_bytes(), file, camel=camel)
+
+
+def _of_yaml(path: Path, file: str, *, camel: bool) -> Any:
+    try:
+        found = read_yaml(path.read_text("utf-8-sig")).plain()
+    except (UnicodeDecodeError, Unreadable) as error:
+        place = f", line {error.mistake.place.line}" if isinstance(error, Unreadable) else ""
+        raise TableError(f"{file}{place}: This is not readable as YAML ({error}).") from error
+    return _camel(found) if camel else found
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {camel_case(name): _camel(each) for name, each in value.items()}
+    return [_camel(each) for each in value] if isinstance(value, list) else value
 
 
 def parsed(data: bytes, where: str, *, camel: bool = False) -> Any:
