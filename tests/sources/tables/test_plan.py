@@ -586,7 +586,7 @@ class TestPersons:
             {"dm": [{"ID": "1", "SEX": "F"}, {"ID": "1", "SEX": "M"}]},
         )
         assert found.case is None
-        assert "contradict each other in sex: female and male" in found.rejects[0].reason
+        assert "contradict each other in sex: 'female' and 'male'" in found.rejects[0].reason
 
     def test_without_a_row_nothing_is_told_and_every_row_is_refused(self) -> None:
         found, other = told(
