@@ -3,21 +3,27 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from casefhir.sources.tables.drafting.formats import draft_of_format
 from casefhir.sources.tables.drafting.notation import dates, numbers
 from casefhir.sources.tables.drafting.rules import rules
 from casefhir.sources.tables.drafting.seen import Seen, find_keys, look
 from casefhir.sources.tables.drafting.toml import LONGEST_WORDS, described, text
+from casefhir.sources.tables.inputs import Inputs
 
 
 def draft_mapping(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter: str | None = None) -> str:
     """The text of a mapping (TOML) for the tables in `inputs`; raises `TableError` where no person's key is found."""
-    tables = list(look(inputs, encoding=encoding, delimiter=delimiter))
+    held = Inputs(inputs)
+    known = draft_of_format(inputs, held, encoding=encoding, delimiter=delimiter)
+    if known is not None:
+        return known
+    tables = list(look(held, encoding=encoding, delimiter=delimiter))
     find_keys(tables)
     person = _person_table(tables)
     lines = list(_frame(tables))
     lines += _person(person)
     for table in tables:
-        lines += rules(table, person)
+        lines += rules(table, person) if table.key else []
     for table in tables:
         rest = [column for column in table.columns if column not in table.used]
         if rest:
@@ -40,6 +46,8 @@ def _person_table(tables: list[Seen]) -> Seen:
 def _frame(tables: list[Seen]) -> Iterator[str]:
     yield "# A proposal from headers, units and values: read every line before you trust it."
     yield "# casefhir mapping check THIS-FILE TABLES tells what it does with them; docs/mapping.md what may stand here."
+    if any(column.startswith("redcap_") for table in tables for column in table.columns):
+        yield "# This is REDCap's: with the project's data dictionary beside it, the mapping redcap reads it by itself."
     yield "casefhir = 1"
     yield 'name = "my-registry"'
     yield 'title = "My registry"'
@@ -52,14 +60,18 @@ def _frame(tables: list[Seen]) -> Iterator[str]:
     yield from numbers(profiles, {cell for table in tables for cell in table.typed})
     for table in tables:
         yield ""
+        if table.unreadable:
+            count, reason = table.unreadable
+            yield f"# {count} of the first rows of {table.file} are none ({reason}) Are there several tables in it?"
+        if not table.key:
+            yield f"# {table.file} is left out, for no column of it tells whose row it is. If it explains codes, it"
+            yield f"# is a look-up: [lookups.{table.name}], files = [{text(table.file)}], key = [..]"
+            continue
         yield f"[tables.{table.name}]"
         yield f"files = [{text(table.file)}]"
         if table.header:
             yield f"header = {table.header}   # what stands above it is passed over"
-        if table.key:
-            yield f"key = [{text(table.key)}]"
-        else:
-            yield f"key = [{text(next(iter(table.columns)))}]   # which column tells whose row it is?"
+        yield f"key = [{text(table.key)}]"
 
 
 def _person(table: Seen) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from casefhir import terms
-from casefhir.sources.tables.drafting.seen import Seen, plain, row_key
+from casefhir.sources.tables.drafting.seen import SUPPLEMENT, Seen, plain, row_key
 from casefhir.sources.tables.drafting.toml import described, text
 from casefhir.sources.tables.facts.measurement import KINDS
 from casefhir.sources.tables.facts.naming import known_names
@@ -25,6 +25,8 @@ _SUFFIXES = {"measurement": "-result", "visit": "-visit", "problem": "-problem",
 
 def rules(table: Seen, person: Seen) -> Iterator[str]:
     """The rules of one table, as lines."""
+    if {*SUPPLEMENT} <= table.used:
+        return  # read by the rule of the table that it goes with
     unique = row_key(table)
     named = next((kind for kind, words in _TABLES.items() if any(word in table.name for word in words)), "")
     if "event" in table.roles:
@@ -76,6 +78,10 @@ def _begun(table: Seen, kind: str, unique: list[str], named: str = "") -> Iterat
     if column and table.columns[column].blank and "'" not in column:
         condition = f"row['{column}'] != ''"
         yield f"where = {text(condition)}"
+    if table.supplement:
+        names = 'label = "QLABEL", column = "QVAL", names = "IDVAR", value = "IDVARVAL"'
+        yield f"notes = [{{ table = {text(table.supplement)}, {names} }}]"
+        table.supplement = ""
 
 
 def _fields(table: Seen, **roles: str) -> Iterator[str]:

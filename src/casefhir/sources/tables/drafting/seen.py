@@ -23,6 +23,8 @@ from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Row, TableError
 
 _ROWS = 2_000
+SUPPLEMENT = ("IDVAR", "IDVARVAL", "QLABEL", "QVAL")
+"""Columns by which supplemental qualifiers are known: of what row they tell, and what."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ class Seen:
     """The column that says whose row it is; "" where none was found."""
     roles: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    unreadable: tuple[int, str] | None = None
+    """How many rows are none, of those that were read, and why the first is not."""
+    supplement: str = ""
+    """The table of supplemental qualifiers (SDTM's SUPP--) of its rows, while no rule has it in its notes."""
     header: int | None = None
     """The row of the header, where a title stands above it."""
     typed: set[str] = field(default_factory=set)
@@ -60,9 +66,8 @@ def known_headers() -> dict[str, list[str]]:
     return found
 
 
-def look(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Seen]:
-    """The tables in `inputs`; raises `TableError` where there is none."""
-    held = Inputs(inputs)
+def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Seen]:
+    """The tables in `held`; raises `TableError` where there is none."""
     names = held.table_names
     stems = Counter(Path(name).stem.lower() for name in names)
     shorts = {
@@ -78,18 +83,31 @@ def look(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter
         opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
-        rows = [row for _, row in islice(table.rows(lambda *_: None), _ROWS)]
+        rows, unreadable = _read(table)
         for row in rows:
             for profile, cell in zip(columns.values(), row):
                 profile.see(cell)
         typed = {str(cell) for row in rows for cell in row if type(cell) is Number}
         seen = Seen(name, table.sheet.file, columns, rows, header=below[name], typed=typed)
+        seen.unreadable = unreadable
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():
             column = next((by_plain[each] for each in headers if each in by_plain), None)
             if column:
                 seen.roles[role] = column
         yield seen
+
+
+def _read(table: OpenTable) -> tuple[list[Row], tuple[int, str] | None]:
+    """The first rows, and how many between them are none, with the reason of the first."""
+    found: tuple[int, str] | None = None
+
+    def fault(number: int, _: Row, reason: str) -> None:
+        nonlocal found
+        found = (found[0] + 1, found[1]) if found else (1, f"row {number}: {reason}")
+
+    rows = [row for _, row in islice(table.rows(fault), _ROWS)]
+    return rows, found
 
 
 def _header_of(table: OpenTable) -> int | None:
@@ -132,8 +150,19 @@ def find_keys(tables: list[Seen]) -> None:
         else:
             alike = {column: len(shared & profile.values.keys()) for column, profile in table.columns.items()}
             best = max(alike, key=lambda column: alike[column])
-            table.key = best if alike[best] else ""
+            table.key = best if alike[best] * 2 > len(table.columns[best].values) else ""
         table.used.add(table.key)
+    _join_supplements(tables)
+
+
+def _join_supplements(tables: list[Seen]) -> None:
+    """SDTM's supplemental qualifiers go with the tables whose rows they qualify."""
+    by_name = {table.name: table for table in tables}
+    for table in tables:
+        whose = by_name.get(table.name.removeprefix("supp"))
+        if whose is not None and whose is not table and {*SUPPLEMENT} <= {*table.columns}:
+            whose.supplement = table.name
+            table.used.update((*SUPPLEMENT, "RDOMAIN"))
 
 
 def row_key(table: Seen) -> list[str]:
