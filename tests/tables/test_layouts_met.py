@@ -68,7 +68,7 @@ class TestSdtm:
         assert not resources(out, "Patient")
         assert tally.rows["dm"]["filtered"] == 1
         ((table, _, reason),) = tally.rejected
-        assert (table, "has no row for this person" in reason) == ("lb", True)
+        assert (table, "is filtered or rejected" in reason) == ("lb", True)
 
     def test_a_dataset_in_parts_whose_columns_differ(self, tmp_path: Path) -> None:
         out, tally = converted(
@@ -574,3 +574,19 @@ class TestRegistriesInWorkbooks:
         assert not tally.rejected
         assert resources(tmp_path / "out", "AdverseEvent")[0]["event"]["text"] == "headache"
         assert resources(tmp_path / "out", "Observation")[0]["valueQuantity"]["value"] == 100
+
+    def test_a_draft_takes_units_from_a_row_under_the_header(self, tmp_path: Path) -> None:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "lab.csv").write_text(
+            "Pat_ID,Sex,Date,CK,CRP\n,,dd/mm/yyyy,U/L,mg/dl\nP1,F,11/02/2010,100,0.5\nP2,M,13/02/2010,200,0.25\n"
+        )
+        (tmp_path / "t.toml").write_text(draft([tmp_path / "in"]))
+        tally = convert_tables([tmp_path / "in"], tmp_path / "t.toml", tmp_path / "out", Options(test_data=True))
+        assert (tally.persons, dict(tally.rejected)) == (2, {})
+        told = [each["valueQuantity"] for each in resources(tmp_path / "out", "Observation")]
+        assert [(each["value"], each["unit"]) for each in told] == [
+            (100, "U/L"),
+            (0.5, "mg/dl"),
+            (200, "U/L"),
+            (0.25, "mg/dl"),
+        ]

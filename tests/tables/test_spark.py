@@ -278,6 +278,19 @@ def test_keys_that_a_program_wrote_as_floats_are_the_same_persons(session):
     assert problem["identifier"][0]["value"] == "omop-1/Condition/condition.7"
 
 
+def test_numbers_of_typed_columns_are_numbers_beside_texts_with_commas(session, tmp_path):
+    (tmp_path / "t.toml").write_text(
+        'casefhir = 1\nname = "r"\ntitle = "R"\nversion = "1"\nrecorded = "2026-01-01T00:00:00Z"\n[reading]\n'
+        'decimal = ","\nthousands = "."\n[tables.lab]\nkey = ["id"]\n[person]\ntable = "lab"\n[[measurement]]\n'
+        'name = "m"\ntable = "lab"\nkey = ["id"]\nvalue = "{column}"\ntext = { const = "{column}" }\n'
+        'each = [{ name = "a", column = "typed" }, { name = "b", column = "words" }]\n'
+    )
+    lab = session.createDataFrame([("1", 1.144, "1.144")], "id string, typed double, words string")
+    made = spark.convert({"lab": lab}, tmp_path / "t.toml").collect()
+    told = [json.loads(each.line) for each in made if each.name == "Observation.ndjson"]
+    assert {each["code"]["text"]: each["valueQuantity"]["value"] for each in told} == {"typed": 1.144, "words": 1144}
+
+
 def test_what_is_not_there_is_told(session, folder):
     frame = session.createDataFrame([("1",)], "id string")
     with pytest.raises(TableError, match=r"not there: visits, labs; given are people"):

@@ -67,12 +67,13 @@ def convert(
     parts = []
     for place, (name, frame) in enumerate(kept.items()):
         spec = specs[name]
+        reading = spec.reading or loaded.mapping.reading
         whose[name] = (_places(sheets[name], spec.key or tuple(spec.via.values())), spec.through or "")
         found = frame.select(
             functions.lit(place).alias("place"),
             _joined(functions, loaded, sheets[name], whose[name][0]).alias("key"),
             (functions.monotonically_increasing_id() + 1).alias("number"),
-            functions.array(*(_cell(functions, column) for column in sheets[name].columns)).alias("cells"),
+            functions.array(*_cells(functions, frame, sheets[name], comma=reading.decimal == ",")).alias("cells"),
             functions.lit(None).cast("string").alias("reason"),
         )
         if not spec.key:
@@ -141,6 +142,17 @@ def _led(
         "cells",
         functions.when(two, told).alias("reason"),
     )
+
+
+def _cells(functions: Any, frame: "DataFrame", sheet: Sheet, *, comma: bool) -> list[Any]:
+    """The columns as text. Where texts have decimal commas (`comma`), numbers of typed columns are written so too."""
+    typed = {each.name for each in frame.schema if each.dataType.typeName() in ("double", "float", "decimal")}
+    return [
+        functions.regexp_replace(_cell(functions, column), r"\.", ",")
+        if comma and column in typed
+        else _cell(functions, column)
+        for column in sheet.columns
+    ]
 
 
 def _cell(functions: Any, column: str) -> Any:

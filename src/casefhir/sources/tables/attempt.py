@@ -190,10 +190,7 @@ class Attempt:
                 (number, row) for number, row in telling.rows.get(rule.table, ()) if where is None or passes(where, row)
             ]
             if not rows and rule.without_row == "reject":
-                self.no_person = (
-                    f"table {rule.table!r} has no row for this person",
-                    'add it, or say without_row = "unknown" under [person]',
-                )
+                self.no_person = self._why_nobody(rule.table)
                 return
             self.person = make(rows, telling)
             telling.defaults.update((PERSON, *each) for each in dict.fromkeys(telling.defaulted))
@@ -209,6 +206,15 @@ class Attempt:
             telling.touched.add((rule.table, number))
         if rows:
             self.places[self.person.key] = (PERSON, rule.table, rows[0][0])
+
+    def _why_nobody(self, table: str) -> tuple[str, str]:
+        """Why there is no row that says who the person is, and how to mend it."""
+        if any(each == table for each, _, _ in self.rows.broken):
+            return f"the person's row in table {table!r} cannot be read", "mend that row: it is rejected too"
+        if self.rows.rows.get(table):
+            return f"the person's row in table {table!r} is filtered or rejected", "mend that row, if it is wrong"
+        mend = 'add it, or say without_row = "unknown" under [person]'
+        return f"table {table!r} has no row for this person", mend
 
     def _key(self, step: Step, row: Row, telling: Telling) -> tuple[str, str]:
         """The key of a row of a rule without key columns, and the part of it that links are made by."""

@@ -71,6 +71,8 @@ def _frame(tables: list[Seen]) -> Iterator[str]:
         yield f"files = [{text(table.file)}]"
         if table.header:
             yield f"header = {table.header}   # what stands above it is passed over"
+        if table.units:
+            yield "skip_after = 1   # a row of units"
         yield f"key = [{text(table.key)}]"
 
 

@@ -178,6 +178,7 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
         match = _VISIT_IN_HEADER.fullmatch(name)
         if match:  # CK_V1 (U/l)
             name, visit = match["name"], match["visit"]
+        unit = unit or table.units.get(column, "")
         concept = _fitting(known.get(name.strip().casefold()), unit)
         if concept is None or concept == "age":
             continue

@@ -11,6 +11,7 @@ from importlib import resources
 from itertools import islice
 from pathlib import Path
 
+from casefhir import terms
 from casefhir.sources import tables
 from casefhir.sources.tables.files import open_tables
 from casefhir.sources.tables.inputs import Inputs
@@ -25,6 +26,7 @@ from casefhir.sources.tables.rows import Row, TableError
 _ROWS = 2_000
 SUPPLEMENT = ("IDVAR", "IDVARVAL", "QLABEL", "QVAL")
 """Columns by which supplemental qualifiers are known: of what row they tell, and what."""
+_UNITS = ("", "unit", "units", "einheit", "einheiten", "unite", "unites")
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class Seen:
     """The table of supplemental qualifiers (SDTM's SUPP--) of its rows, while no rule has it in its notes."""
     header: int | None = None
     """The row of the header, where a title stands above it."""
+    units: dict[str, str] = field(default_factory=dict)
+    """Units by column, where a row of them stands under the header."""
     typed: set[str] = field(default_factory=set)
     """Numbers that a typed format holds, whose mark says nothing of how the texts are written."""
 
@@ -84,11 +88,14 @@ def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = N
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
         rows, unreadable = _read(table)
+        units = _units(table, rows[0]) if rows else {}
+        if units:
+            del rows[0]
         for row in rows:
             for profile, cell in zip(columns.values(), row):
                 profile.see(cell)
         typed = {str(cell) for row in rows for cell in row if type(cell) is Number}
-        seen = Seen(name, table.sheet.file, columns, rows, header=below[name], typed=typed)
+        seen = Seen(name, table.sheet.file, columns, rows, header=below[name], units=units, typed=typed)
         seen.unreadable = unreadable
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():
@@ -114,6 +121,15 @@ def _header_of(table: OpenTable) -> int | None:
     """The row of the header where a title stands above it."""
     (part, *_) = table.parts
     return likely_header(part.beginning()) if isinstance(part, TextTable | WorkbookSheet) else None
+
+
+def _units(table: OpenTable, first: Row) -> dict[str, str]:
+    """The units by column, if the first row under the header is one of units: it is nobody's, and has some."""
+    if not isinstance(table.parts[0], TextTable | WorkbookSheet) or plain(first[0] or "") not in _UNITS:
+        return {}
+    cells = {column: (cell or "").strip() for column, cell in zip(table.sheet.columns, first)}
+    found = {column: cell for column, cell in cells.items() if ("/" in cell or cell == "%") and terms.ucum_code(cell)}
+    return found if len(found) > 1 else {}
 
 
 def plain(header: str) -> str:
