@@ -67,6 +67,16 @@ def test_an_interrupted_conversion_of_tables_says_how_to_go_on(
     assert ("the same command with --resume goes on from there" in found.stderr) is kept
 
 
+def test_the_summary_of_tables_says_where_findings_lead_from(tmp_path: Path) -> None:
+    for path in (ROOT / "examples" / "tables").glob("*.csv"):
+        (tmp_path / path.name).write_text(path.read_text().replace("08.03.2023", "08.03.1823"))
+    mapping = ROOT / "examples" / "tables" / "registry.toml"
+    found = run("convert", tmp_path, "--mapping", mapping, "-o", tmp_path / "out", "--as", "ndjson")
+    assert "Findings of validation:" in found.stderr
+    assert f"findings.ndjson in {tmp_path / 'out' / 'index'} leads to the rows behind each." in found.stderr
+    assert (tmp_path / "out" / "index" / "findings.ndjson").is_file()
+
+
 @pytest.mark.parametrize("asked", [("--compress", "gzip"), ("--part-size", "5")])
 def test_what_bundles_cannot_be_is_refused_not_passed_over(asked: tuple[str, str], tmp_path: Path) -> None:
     tables = ROOT / "examples" / "tables"

@@ -338,6 +338,23 @@ def test_the_index_leads_from_every_fact_to_its_row(folder):
         assert each["fact"] == f"lab.{cells[1]}"
 
 
+@pytest.mark.parametrize("form", ["ndjson", "collection"])
+def test_findings_on_what_is_written_lead_to_their_rows(folder, form):
+    labs = (folder / "in" / "labs.csv").read_text()
+    (folder / "in" / "labs.csv").write_text(labs.replace("p2,1,2012-01-01,CK,21.0", "p2,1,1912-01-01,CK,21.0"))
+    tally = convert(folder, options=Options(form=form))
+    ((severity, rule, _),) = tally.findings
+    (line,) = (folder / "out" / "index" / "findings.ndjson").read_text().splitlines()
+    found = json.loads(line)
+    assert (found["severity"], found["rule"]) == (severity, rule)
+    assert found["resource"].startswith("Observation/")
+    row = labs.splitlines().index("p2,1,2012-01-01,CK,21.0,U/l") + 1
+    assert found["rows"] == [{"file": "labs.csv", "rule": "lab", "row": row}]
+    write(folder, 7)
+    convert(folder, options=Options(form=form))
+    assert not (folder / "out" / "index" / "findings.ndjson").exists()
+
+
 def test_test_data_is_marked_as_asked(folder):
     convert(folder, "real", Options(test_data=False))
     assert b"HTEST" not in (folder / "real" / "Patient.ndjson").read_bytes()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     "--mapping",
     "table_mapping",
     metavar="NAME|FILE",
-    help="Convert tables by this mapping: one that comes with casefhir (sdtm, omop, …), or a .toml or .yaml file.",
+    help="Convert tables by this mapping: registry, sdtm, omop, synthea, redcap, phenopackets, or a file (.toml, "
+    ".yaml).",
 )
 @click.option(
     "-o",

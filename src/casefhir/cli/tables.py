@@ -63,7 +63,7 @@ def convert_tables(
     sums = {name: written[name] for name in tally.to_json()}
     if as_json:
         emit({"out": str(out), **sums})
-    _tell(tally, sums, kept)
+    _tell(tally, sums, out, kept)
     raise SystemExit(PARTIAL if tally.total_rejected or tally.errors else DONE)
 
 
@@ -118,7 +118,7 @@ class _Bar:
             self._progress.stop()
 
 
-def _tell(tally: "Tally", sums: dict[str, Any], kept: "Kept") -> None:
+def _tell(tally: "Tally", sums: dict[str, Any], out: Path, kept: "Kept") -> None:
     from rich.table import Table
 
     table = Table(title="Rows", title_justify="left", box=None, padding=(0, 1, 0, 0))
@@ -155,6 +155,8 @@ def _tell(tally: "Tally", sums: dict[str, Any], kept: "Kept") -> None:
             if severity != "information"
         ),
     )
+    if any(severity != "information" for severity, _, _ in tally.findings):
+        talk(f"  findings.ndjson in {out / 'index'} leads to the rows behind each.")
     if tally.unchecked:
         talk(f"Codes of these systems were not checked: {', '.join(sorted(tally.unchecked))}.")
     if tally.total_rejected:

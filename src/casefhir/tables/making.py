@@ -23,6 +23,8 @@ from casefhir.tables.rejects import Rejected
 from casefhir.tables.tally import Tally
 
 INDEX = "index/resources.ndjson"
+FINDINGS = "index/findings.ndjson"
+"""What validation found on what is written, each with the rows behind it; there only if something was found."""
 _OF_ONE_ROW = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[0-9]+(?:[.,:-][0-9]+)*", re.S)
 _SERIOUS = ("fatal", "error")
 
@@ -76,7 +78,7 @@ class Maker:
             self._person(person, made, parts)
         made.rejects.sort(key=lambda each: (each.table, each.number))
         made.lines = {
-            name if name == INDEX else f"{name}.ndjson": b"\n".join(lines) + b"\n"
+            name if name in (INDEX, FINDINGS) else f"{name}.ndjson": b"\n".join(lines) + b"\n"
             for name, lines in parts.items()
             if lines
         }
@@ -172,6 +174,9 @@ class Maker:
     def _write(self, case: Case, mapped: Mapped, shaped: Shaped, made: Made, parts: dict[str, list[bytes]]) -> None:
         resources = made.tally.resources
         self._count((each for _, each in shaped.findings), made.tally)
+        for of, each in shaped.findings:
+            if each.severity != "information":
+                parts.setdefault(FINDINGS, []).append(self._found(case, of, each, shaped, mapped))
         if self.options.form != "ndjson":
             data, _ = made.bundles[case.key] = self._bundle(case, mapped)
             report = self.checker.report()
@@ -200,6 +205,16 @@ class Maker:
     def _count(self, findings: Iterable[Finding], tally: Tally) -> None:
         for each in findings:
             tally.findings[(each.severity, each.rule, plain(each.message))] += 1
+
+    def _found(self, case: Case, place: int, each: Finding, shaped: Shaped, mapped: Mapped) -> bytes:
+        """A finding as a line: what was found, in which resource, and the rows behind it."""
+        rows = []
+        for rule, table, number in self._behind(place, shaped, mapped):
+            file, row = self.sheets[table].place(number)
+            rows.append({"file": file, "rule": rule, "row": row})
+        told = {"severity": each.severity, "rule": each.rule, "message": each.message, "case": case.key}
+        resource = {"resource": "/".join(shaped.resources[place][:2])} if place >= 0 else {}
+        return json.dumps(told | resource | {"rows": rows}).encode()
 
     def _origin(self, rule: str, table: str, number: int) -> bytes:
         """File, row and rule, as the end of an index line."""
