@@ -212,6 +212,16 @@ text = "SAID"
 )
 
 
+@pytest.mark.parametrize(("dose", "unit"), [("1", "TABLET"), ("1 TABLET", ""), ("2", "puffs")])
+def test_a_dose_in_units_without_a_verified_code_stays_words(dose: str, unit: str) -> None:
+    row = {"ID": "1", "SEQ": "1", "TRT": "x", "DOSE": dose, "UNIT": unit, "SAID": ""}
+    found = one(DOSED, {"dm": [{"ID": "1", "SEX": "F"}], "ex": [row]})
+    (course,) = facts(found, Course)
+    assert course.dosage is not None
+    assert (course.dosage.text, course.dosage.dose) == (f"{dose} {unit}".strip(), None)
+    assert found.unmapped == {("ex", "UNIT" if unit else "DOSE", unit or dose): 1}
+
+
 @pytest.mark.parametrize(
     ("dose", "said", "note"),
     [("", "", True), ("5", "", False), ("", "as needed", True), ("", "two puffs of mg", False)],

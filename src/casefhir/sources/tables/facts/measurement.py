@@ -7,6 +7,7 @@ from typing import Any
 from casefhir.record import Cells, Component, Measurement, Quantity, Range, Text
 from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import capped, moment
+from casefhir.sources.tables.facts.moved_words import moved_words
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrase
 from casefhir.sources.tables.facts.ranges import Limits, bounds
 from casefhir.sources.tables.facts.units import Unit, Units
@@ -57,10 +58,12 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
     components = [_component(scope, each) for each in rule.components]
     members, origins = links.many(scope, rule.members), links.many(scope, rule.derived_from)
     remarks, blank, column = notes(scope, rule.notes), rule.blank, scope.column_of(rule.value)
-    cap = scope.frame.loaded.mapping.privacy.age_cap
+    cap, moved = scope.frame.loaded.mapping.privacy.age_cap, moved_words(scope, "value")
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Measurement | None:
         words = value(row, telling) if value else None
+        if words is not None and telling.shift:
+            words = moved(words, telling)
         if words is None and blank == "skip" and not (absent or components or members):
             return None
         same = static(row, telling)
