@@ -311,6 +311,19 @@ class TestPhenopackets:
         assert tally.persons == 1
         assert [each["identifier"][1]["value"] for each in resources(out, "Patient")] == ["phenopackets-h"]
 
+    def test_packets_with_one_id_are_of_two_persons_and_probands_may_have_none(self, tmp_path: Path) -> None:
+        told = [{"id": "arbitrary.id", "subject": {"id": name}, "phenotypicFeatures": [_feature()]} for name in "ab"]
+        family = {"id": "f", "proband": {"subject": {"id": "c"}, "phenotypicFeatures": [_feature(excluded=True)]}}
+        conditions, out = self.conditions(tmp_path, *told, family)
+        key = {each["id"]: each["identifier"][2]["value"] for each in resources(out, "Patient")}
+        assert {
+            (
+                key[each["subject"]["reference"].removeprefix("Patient/")],
+                each["verificationStatus"]["coding"][0]["code"],
+            )
+            for each in conditions
+        } == {("a", "confirmed"), ("b", "confirmed"), ("c", "refuted")}
+
     def test_numbers_of_enumerations_as_some_writers_have_them(self, tmp_path: Path) -> None:
         packet = {"id": "a", "subject": {"sex": 1, "vitalStatus": {"status": 2}}}
         out, tally = converted(tmp_path, "phenopackets", packets_json=json.dumps([packet]))

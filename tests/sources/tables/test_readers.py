@@ -33,6 +33,8 @@ class Spec:
     files: tuple[str, ...] = ()
     rows: str | None = None
     camel: bool = False
+    within: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
     query: str | None = None
     encoding: str | None = None
     delimiter: str | None = None

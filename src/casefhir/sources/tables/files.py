@@ -24,10 +24,10 @@ class TableSpec(Protocol):
     """What a mapping says of a table's whereabouts.
 
     `files`: patterns of file or sheet names, with or without the ending (`lb`, `lb.csv`, `visit_*.csv`); `rows`,
-    `camel` and `within`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that name;
-    `encoding` and `delimiter` for text where they should not be found out; `header` and `skip_after`: where the header
-    of a text file or sheet stands, see `Layout`; `fill`: columns whose blank cells say what the cell above says;
-    `optional`: it may be missing.
+    `camel`, `within` and `who`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that
+    name; `encoding` and `delimiter` for text where they should not be found out; `header` and `skip_after`: where the
+    header of a text file or sheet stands, see `Layout`; `fill`: columns whose blank cells say what the cell above
+    says; `optional`: it may be missing.
     """
 
     @property
@@ -38,6 +38,8 @@ class TableSpec(Protocol):
     def camel(self) -> bool: ...  # noqa: D102
     @property
     def within(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def who(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def query(self) -> str | None: ...  # noqa: D102
     @property
@@ -214,7 +216,7 @@ def _plain(
     if suffix in JSON and is_dataset_json(path):
         return DatasetJsonTable(path)
     if suffix in (*JSON, *YAML):
-        return JsonTable(path, rows=spec.rows, camel=spec.camel, within=spec.within)
+        return JsonTable(path, rows=spec.rows, camel=spec.camel, within=spec.within, who=spec.who)
     if suffix == ".parquet":
         return ParquetTable(path)
     if suffix == ".xpt":

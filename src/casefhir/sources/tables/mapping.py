@@ -81,6 +81,9 @@ class Table(Part):
     """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
     within: tuple[str, ...] = ()
     """For JSON documents: what they may be wrapped in (`proband`, `members`)."""
+    who: tuple[str, ...] = ()
+    """For JSON documents: the paths (`id`, `subject.id`) whose words, the same ones once, tell whose a document is.
+    They are the column `(who)` of its rows, to be their key: one path alone may be missing, or say the same of two."""
     encoding: str | None = None
     """Of text files; found out and told without it."""
     delimiter: str | None = None
@@ -123,6 +126,8 @@ class LookupTable(Part):
     """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
     within: tuple[str, ...] = ()
     """For JSON documents: what they may be wrapped in."""
+    who: tuple[str, ...] = ()
+    """For JSON documents: the paths that tell whose a document is."""
     query: str | None = None
     """A query (SQL), where the source is a database."""
     encoding: str | None = None

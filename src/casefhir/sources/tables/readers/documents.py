@@ -20,6 +20,7 @@ from casefhir.sources.tables.readers.base import Number, OnFault, header
 from casefhir.sources.tables.rows import Row, TableError
 
 YAML = (".yaml", ".yml")
+WHO = "(who)"
 _LONGEST_LINE = 64 << 20
 _LARGEST = 1 << 28
 _DEEPEST = 64
@@ -31,11 +32,21 @@ class JsonTable:
     `path` is where the rows are: nothing for the documents themselves, else names joined by points; each name on the
     way may be an object or a list, and the items of all lists are rows. `camel` turns snake_case names into camelCase.
     `within` names what documents may be wrapped in: where a document has such members (a family's `proband` and
-    `relatives`), these are the documents, not it.
+    `relatives`), these are the documents, not it. `who` are the paths that tell whose a document is: their words, the
+    same ones once, stand in the column `WHO` of each of its rows.
     """
 
-    def __init__(self, path: Path, *, rows: str | None = None, camel: bool = False, within: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rows: str | None = None,
+        camel: bool = False,
+        within: Sequence[str] = (),
+        who: Sequence[str] = (),
+    ) -> None:
         self.path = path
+        self.who = who
         self.within = within
         self.at = rows or ""
         self.camel = camel
@@ -62,8 +73,11 @@ class JsonTable:
             wrapped = [name for name in self.within if name in whole]
             for document in self._unwrapped(whole, wrapped) if wrapped else (whole,):
                 self.documents += 1
+                told = dict.fromkeys(words for path in self.who if (words := _word(document, path)))
                 for found in self._found(document):
                     number += 1
+                    if self.who:
+                        found[WHO] = " / ".join(told) or None
                     yield (line if line is not None and not self.at and not self.within else number), found
 
     def _unwrapped(self, whole: dict[str, Any], names: list[str]) -> Iterator[dict[str, Any]]:
@@ -188,6 +202,13 @@ class _TooDeep(Exception):
 def camel_case(name: str) -> str:
     """`phenotypic_features` as phenotypicFeatures; other names stay."""
     return re.sub(r"(?<=[a-z0-9])_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def _word(document: Any, path: str) -> str | None:
+    """The text at the end of a path of names, without blanks around it."""
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, dict) else None
+    return document.strip() if isinstance(document, str) else None
 
 
 def flatten(value: Any, *, lists: bool = True, depth: int = 0) -> dict[str, str | None]:
