@@ -355,6 +355,13 @@ def test_findings_on_what_is_written_lead_to_their_rows(folder, form):
     assert not (folder / "out" / "index" / "findings.ndjson").exists()
 
 
+def test_a_table_without_rows_is_told_too(folder):
+    (folder / "in" / "labs.csv").write_text("id,no,date,test,value,unit\n")
+    convert(folder)
+    rows = json.loads((folder / "out" / "manifest.json").read_text())["rows"]
+    assert rows["labs"] == {"converted": 0, "filtered": 0, "read": 0, "rejected": 0}
+
+
 def test_test_data_is_marked_as_asked(folder):
     convert(folder, "real", Options(test_data=False))
     assert b"HTEST" not in (folder / "real" / "Patient.ndjson").read_bytes()

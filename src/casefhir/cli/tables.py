@@ -130,7 +130,7 @@ def _tell(tally: "Tally", sums: dict[str, Any], out: Path, kept: "Kept") -> None
     screen = console(stderr=True)
     screen.print(table)
     made = ", ".join(f"{count:,} {kind}" for kind, count in sorted(tally.resources.items(), key=lambda each: -each[1]))
-    talk(f"{tally.persons:,} persons: {made or 'nothing'}.")
+    talk(f"{_counted(tally.persons, 'person')}: {made or 'nothing'}.")
     _listed("Rejected", ((f"{table}: {reason}", n) for (table, _, reason), n in tally.rejected.most_common()))
     _listed(
         "Kept as text, for no code is known",
@@ -160,14 +160,19 @@ def _tell(tally: "Tally", sums: dict[str, Any], out: Path, kept: "Kept") -> None
     if tally.unchecked:
         talk(f"Codes of these systems were not checked: {', '.join(sorted(tally.unchecked))}.")
     if tally.total_rejected:
+        they, these = ("It is", "it") if tally.total_rejected == 1 else ("They are", "them")
         talk(
-            f"{tally.total_rejected:,} rows were rejected: they are in {kept.folder} with the reasons. Mend them and "
-            f"convert that folder."
+            f"{_counted(tally.total_rejected, 'row')} rejected. {they} in {kept.folder} with the reason; mend {these} "
+            f"and convert that folder."
         )
         if kept.apart:
             talk(kept.note)
     for name, difference in tally.unaccounted().items():
         talk(f"The sums of table {name} do not add up by {difference}: this is a defect of ours.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _listed(title: str, rows: "Iterable[tuple[str, int]]") -> None:

@@ -75,6 +75,8 @@ def _gathered(
 ) -> tuple[Tally, list[Path]]:
     """Spark's files under our names: NDJSON in parts, rejects in one file with a header; the sums added up."""
     tally, written = Tally(), list[Path]()
+    for each in sheets:
+        tally.of(each)  # a table without rows is told too
     for folder in sorted(scratch.glob("name=*")):
         name = unquote(folder.name.removeprefix("name="))
         parts = sorted(folder.glob("part-*"))

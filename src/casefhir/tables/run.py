@@ -77,6 +77,8 @@ def convert_tables(
     with alone(out), kept, Checkpoints(out, about) as checkpoints:
         reached = interrupted(out, about) if resume else Reached()
         tally, sheets = reached.tally, opened.files.sheets
+        for name in sheets:
+            tally.of(name)  # a table without rows is told too
         files = GrowingFiles(
             out,
             compression=options.compression,
