@@ -68,7 +68,7 @@ def convert_tables(
     make_ready(Work, jobs=jobs)
     loaded = chosen(mapping, options)
     kept = Kept.of(out, loaded.mapping.privacy, rejects)
-    opened = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter)
+    opened = open_mapping(loaded, inputs, encoding=options.encoding, delimiter=options.delimiter, jobs=jobs)
     if note:
         for each in opened.notes:
             note(each)

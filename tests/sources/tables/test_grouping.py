@@ -18,7 +18,7 @@ from casefhir.sources.tables import keys as keyed_tables
 from casefhir.sources.tables.files import open_tables
 from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.inputs import Inputs
-from casefhir.sources.tables.keys import keyed
+from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.readers import text
 from casefhir.sources.tables.rows import Start, TableError
 from tests.sources.tables.test_readers import Spec
@@ -36,6 +36,11 @@ def grouped(folder, names, columns=("id",)):
     tables = [keyed(name, opened.tables[name], columns) for name in names]
     found = list(persons(tables, lambda *told: faults.append(told)))
     return [(each.key, each.rows) for each in found], faults
+
+
+def keyed(*asked):
+    """A table with its key columns, looked through."""
+    return looked_through([keyed_tables.keyed(*asked)])[0]
 
 
 @contextmanager
@@ -220,7 +225,7 @@ def test_what_a_killed_process_left_is_taken_out_and_what_another_sorts_is_not(t
 FULL = """
 import resource, sys
 from pathlib import Path
-from casefhir.sources.tables import keys
+from casefhir.sources.tables import keys, looking
 from casefhir.sources.tables.files import open_tables
 from casefhir.sources.tables.grouping import grouping
 from casefhir.sources.tables.inputs import Inputs
@@ -229,8 +234,8 @@ from casefhir.sources.tables.mapping import Table
 folder = Path(sys.argv[1])
 keys.IN_MEMORY = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # to a file that grows, a full disk looks like that
-table = keys.keyed("a", open_tables(Inputs([folder]), {"a": Table()}).tables["a"], ["id"])
-with grouping([table], scratch=folder):
+keyed = keys.keyed("a", open_tables(Inputs([folder]), {"a": Table()}).tables["a"], ["id"])
+with grouping(looking.looked_through([keyed]), scratch=folder):
     pass
 """
 

@@ -1,15 +1,15 @@
 """Whose a row is: tables with their key columns, and the order in which their keys come."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeGuard
 
 from casefhir.sources.tables.open_table import OpenTable
-from casefhir.sources.tables.readers.base import of_labels
+from casefhir.sources.tables.readers.base import Table, of_labels
 from casefhir.sources.tables.readers.skimming import Find, can_be_skimmed, skimmed
 from casefhir.sources.tables.readers.text import MARKED, TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column, numbered
+from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column, numbered, split
 from casefhir.sources.tables.whole import bare, whole_places
 
 Order = Literal["text", "number"]
@@ -50,9 +50,32 @@ class Marks:
         if self.waiting is not None:
             self.found.append((key, self.waiting))
             self.waiting = None
-            if len(self.found) >= _MOST_MARKS:
-                del self.found[1::2]
-                self._every *= 2
+            self._thin_out()
+
+    def add(self, others: "Marks", part: int, lines: int) -> None:
+        """Those of the following lines, above which stand so many `lines`, in one of the table's parts."""
+        while self._every < others._every:
+            self._thin_out(most=0)
+        for place, (key, start) in enumerate(others.found):
+            if place % (self._every // others._every) == 0:
+                self.found.append((key, Start(numbered(part, lines + start.number), start.at)))
+                self._thin_out()
+
+    def _thin_out(self, most: int | None = None) -> None:
+        if len(self.found) >= (_MOST_MARKS if most is None else most):
+            del self.found[1::2]
+            self._every *= 2
+
+
+class Span(NamedTuple):
+    """What is looked through at once: of a part of a table (both by their places) the rows that begin between two
+    bytes; from 0 to None: all of it.
+    """
+
+    table: int
+    part: int
+    begin: int = 0
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +123,31 @@ class KeyedTable:
             yield key, number, row if key else Broken.of(row, self._keyless(find, row))
         yield from self._broken(find, broken)
 
-    def keys(self, mark: OnStart) -> Iterator[str]:
-        """The keys of all rows, in their order, empty for those of nobody; `mark` is told where they can be read on.
+    def skims(self, part: Table) -> "TypeGuard[TextTable]":
+        """Whether the keys of a part are found without reading its rows."""
+        return isinstance(part, TextTable) and part.columns == self.table.sheet.columns and can_be_skimmed(part)
 
-        Of tables that cannot be read on from their middle it is told nothing.
+    def keys(self, span: Span) -> Iterator[tuple[Start | None, list[str]]]:
+        """The keys of rows in their order, empty for those of nobody, in groups: each with the place in its part from
+        where it can be read on, if there is one.
         """
-        find, width, leads = _key_finder(self.places, self.whole), max(self.places) + 1, self.leads
-        for place, part in enumerate(self.table.parts):
-            if not (isinstance(part, TextTable) and part.columns == self.table.sheet.columns and can_be_skimmed(part)):
-                for key, _, _ in self.read(part=place, mark=mark if self.table.in_place else None):
-                    yield key
-                continue
-            for start, keys in skimmed(part, width, find):
-                if self.table.in_place:
-                    mark(Start(numbered(place, start.number), start.at))
-                yield from keys if leads is None else [leads.get(key, "") if key else "" for key in keys]
+        part, leads = self.table.parts[span.part], self.leads
+        if self.skims(part):
+            find, width = _key_finder(self.places, self.whole), max(self.places) + 1
+            for start, keys in skimmed(part, width, find, span.begin, span.end):
+                there = start if self.table.in_place else None
+                yield there, keys if leads is None else [leads.get(key, "") if key else "" for key in keys]
+            return
+        group: list[str] = []
+        begin: Start | None = None
+        told: list[Start] = []
+        for key, _, _ in self.read(part=span.part, mark=told.append if self.table.in_place else None):
+            if told or len(group) >= MARKED:
+                yield begin, group
+                begin, group = (Start(split(told[-1].number)[1], told[-1].at) if told else None), []
+                told.clear()
+            group.append(key)
+        yield begin, group
 
     def _keyless(self, find: Callable[[Row], str], row: Row) -> str:
         if self.leads is not None and self.leads.get(find(row)) == "":
@@ -138,37 +171,15 @@ def keyed(
     *,
     leads: Mapping[str, str] | None = None,
     by: str = "",
-    look: bool = True,
     whole: Sequence[str] = (),
 ) -> KeyedTable:
-    """`table` with its key columns; unless `look` is false, read through once to see how its rows are sorted. `whole`
-    has patterns of columns that hold whole numbers.
+    """`table` with its key columns. `whole` has patterns of columns that hold whole numbers.
 
     Raises `TableError` where a key column is not there.
     """
     places = key_places(name, table, columns)
     bare_places = tuple(place for place in whole_places(table.sheet.columns, whole) if place in places)
-    found = KeyedTable(name, table, places, leads, by, whole=bare_places)
-    if not look:
-        return found
-    orders: set[Order] = {"text", "number"}
-    last, count = "", 0
-    marks = Marks()
-    for key in found.keys(marks.place):
-        if not key:
-            continue
-        count += 1
-        if not orders and count > IN_MEMORY:
-            break  # enough is known: it is not sorted, and not small
-        if marks.waiting is not None:
-            marks.key(key)
-        if key != last:
-            if key < last:
-                orders.discard("text")
-            if not _plain(key) or (len(key), key) < (len(last), last):
-                orders.discard("number")
-            last = key
-    return replace(found, orders=frozenset(orders), count=count, marks=marks)
+    return KeyedTable(name, table, places, leads, by, whole=bare_places)
 
 
 def rank(key: str, order: Order) -> Rank:
@@ -198,10 +209,6 @@ def _header_elsewhere(name: str, table: OpenTable, column: str) -> str:
                 if any(cell.strip().casefold() == column.casefold() for cell in cells):
                     return f" Row {number} looks like the header: say header = {number} in [tables.{name}]."
     return of_labels(table.sheet.columns)
-
-
-def _plain(key: str) -> bool:
-    return key.isascii() and key.isdigit() and key[0] != "0"
 
 
 def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Find:

@@ -8,6 +8,7 @@ from casefhir.sources.tables.files import Opened, TableSpec, open_tables
 from casefhir.sources.tables.inputs import JSON, TEXT, Inputs
 from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
+from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.open_table import OpenTable
@@ -57,9 +58,11 @@ def open_mapping(
     encoding: str | None = None,
     delimiter: str | None = None,
     look: bool = True,
+    jobs: int = 1,
 ) -> Opening:
     """Find, open and key the tables of a mapping in `inputs`; look-ups may lie beside the mapping too. Unless `look`
-    is false, the keys are looked through, to see how they are sorted and how many rows there are.
+    is false, the keys are looked through (by several processes if `jobs` is over 1), to see how they are sorted and how
+    many rows there are.
 
     Raises `TableError` for what is not there or cannot be read, `MappingError` for keys that lead nowhere.
     """
@@ -82,7 +85,8 @@ def open_mapping(
     lookups = _lookups(mapping, found)
     missing = tuple(name for name in found.missing if name in mapping.tables)
     bare = Opened(tables, found.unused, missing, found.paths, found.detected, found.passed_over)
-    return Opening(bare, tuple(_keyed(mapping, tables, look=look)), lookups)
+    keyed_tables = list(_keyed(mapping, tables))
+    return Opening(bare, tuple(looked_through(keyed_tables, jobs=jobs) if look else keyed_tables), lookups)
 
 
 def open_lookups(loaded: LoadedMapping, inputs: Sequence[str | Path]) -> dict[str, Lookup]:
@@ -160,12 +164,12 @@ def wanted_columns(mapping: TableMapping, lookup: str) -> frozenset[str] | None:
     return frozenset(taken) or None
 
 
-def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -> Iterator[KeyedTable]:
+def _keyed(mapping: TableMapping, tables: dict[str, OpenTable]) -> Iterator[KeyedTable]:
     for name, table in tables.items():
         spec = mapping.tables[name]
         whole = (spec.reading or mapping.reading).whole
         if spec.key:
-            yield keyed(name, table, spec.key, look=look, whole=whole)
+            yield keyed(name, table, spec.key, whole=whole)
             continue
         through = spec.through
         if through is None or not spec.via or not mapping.tables[through].key:
@@ -176,7 +180,7 @@ def _keyed(mapping: TableMapping, tables: dict[str, OpenTable], *, look: bool) -
         if through not in tables:
             raise TableError(f"Table {name!r} leads to the person by table {through!r}, which is not there.")
         leads = _leads(mapping, through, tables[through], tuple(spec.via))
-        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through, look=look, whole=whole)
+        yield keyed(name, table, tuple(spec.via.values()), leads=leads, by=through, whole=whole)
 
 
 def _leads(mapping: TableMapping, name: str, table: OpenTable, asked: Sequence[str]) -> dict[str, str]:

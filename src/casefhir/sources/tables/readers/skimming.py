@@ -26,19 +26,34 @@ def can_be_skimmed(table: text.TextTable) -> bool:
     return _first(table).at < _OFFSETS
 
 
-def skimmed(table: text.TextTable, width: int, find: Find) -> Iterator[tuple[Start, list[str]]]:
+def can_be_parted(table: text.TextTable) -> bool:
+    """Whether each line of a table that can be skimmed is a row, so that it can be skimmed from anywhere."""
+    return not table.print.quote
+
+
+def skimmed(
+    table: text.TextTable, width: int, find: Find, begin: int = 0, end: int | None = None
+) -> Iterator[tuple[Start, list[str]]]:
     """The keys of all rows, as `find` tells them from the first `width` cells (empty for a row that has fewer), in
-    groups of as many lines as stand between two marks; each with the place where it begins. Raises `TableError`.
+    groups of as many lines as stand between two marks; each with the place where it begins, and at last the place
+    behind them. Of a table that can be parted, those alone that begin between the bytes `begin` and `end`; their
+    numbers are counted from 0 then, unless `begin` is 0. Raises `TableError`.
     """
     number, at = _first(table)
     with table.path.open("rb") as stream:
+        if begin:
+            number = 0
+            if begin > at:
+                stream.seek(begin - 1)
+                at = begin - 1 + len(stream.readline(_LONGEST))
         stream.seek(at)
-        while block := _block(stream):
+        while (end is None or at < end) and (block := _block(stream, end - at if end else _LARGE)):
             group = _Group(table, block, stream, number)
             start = Start(number, at)
             yield start, [find(row) if len(row) >= width else "" for row in group.rows(width)]
             number += group.lines
             at += group.size
+    yield Start(number, at), []
 
 
 def _first(table: text.TextTable) -> Start:
@@ -48,14 +63,14 @@ def _first(table: text.TextTable) -> Start:
     return found[0]
 
 
-def _block(stream: BinaryIO) -> bytes:
-    """As many lines as stand between two marks, fewer where they are long."""
+def _block(stream: BinaryIO, room: int) -> bytes:
+    """As many lines as stand between two marks, fewer where they are long or begin after `room` bytes."""
     lines, size = [], 0
     for _ in range(text.MARKED):
         line = stream.readline(_LONGEST)
         lines.append(line)
         size += len(line)
-        if size > _LARGE or not line:
+        if size >= min(_LARGE, room) or not line:
             break
     return b"".join(lines)
 
