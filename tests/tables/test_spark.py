@@ -171,6 +171,22 @@ def test_the_command_leaves_nothing_of_an_earlier_run_and_rejects_ragged_rows(se
     same(out, Tally.from_json(json.loads(done.stdout)), (local, theirs))
 
 
+def test_rejects_of_hidden_data_stand_apart(session, folder):
+    mapping = folder / "hidden.toml"
+    mapping.write_text(MAPPING + '[privacy]\ndrop = ["labs.note*"]\n')
+    tally = spark.convert_files([folder / "in"], mapping, folder / "hidden")
+    assert tally.total_rejected
+    assert not list((folder / "hidden").rglob("*.csv"))
+    theirs = folder / "hidden-local"
+    convert_tables([folder / "in"], mapping, theirs)
+    found, expected = (
+        {str(each.relative_to(out)): Counter(each.read_bytes().splitlines()) for each in out.rglob("*.csv")}
+        for out in (folder / "hidden-rejects", folder / "hidden-local-rejects")
+    )
+    assert found == expected
+    assert not (folder / "hidden-rejects" / ".casefhir-spark").exists()
+
+
 def test_a_killed_worker_changes_nothing(session, folder, local, monkeypatch):
     """The first worker that comes to its second piece of work is killed, having handed over what the first became."""
     flag, out = folder / "killed", folder / "survived"

@@ -4,12 +4,15 @@ never guessed.
 
 import csv
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.redcap import plain
 from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
@@ -23,7 +26,14 @@ FIELDS = [
     ("name", "basics", "text", "Name", "", "y"),
     ("sex", "basics", "radio", "Sex", "1, Female | 2, Male", ""),
     ("smoker", "basics", "yesno", "Ever smoked?", "", ""),
-    ("skin", "basics", "checkbox", 'Skin <b>signs</b>\n("all")', "1, Heliotrope rash | OTH, Other (tell, please)", ""),
+    (
+        "skin",
+        "basics",
+        "checkbox",
+        'Skin <b>signs</b>\n("all")',
+        "1, Heliotrope rash | OTH, Other (tell, please) | -9, None of it",
+        "",
+    ),
     ("dob", "basics", "text", "Date of birth", "", "y"),
     ("hint", "basics", "descriptive", "Read this", "", ""),
     ("grade", "lab_results", "dropdown", "Weakness", "0, None | 1, Mild &amp; rare | 2, Severe", ""),
@@ -31,21 +41,22 @@ FIELDS = [
     ("seen", "lab_results", "text", "Date", "", ""),
 ]
 RAW = [
-    "study_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,name,sex,smoker,skin___1,skin___oth,dob,"
+    "study_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,name,sex,smoker,skin___1,skin___oth,skin____9,dob,"
     "basics_complete,grade,ck,seen,lab_results_complete",
-    "1,,,,Ann Invented,1,0,1,0,1970-02-03,2,,,,",
-    "1,,lab_results,1,,,,,,,,2,120,2021-02-03,0",
-    "1,,lab_results,2,,,,,,,,0,<20,2021-03-03,1",
-    "2,,,,Bob Invented,2,1,1,1,1971-01-01,2,,,,",
+    "1,,,,Ann Invented,1,0,1,0,0,1970-02-03,2,,,,",
+    "1,,lab_results,1,,,,,,,,,2,120,2021-02-03,0",
+    "1,,lab_results,2,,,,,,,,,0,<20,2021-03-03,1",
+    "2,,,,Bob Invented,2,1,1,1,1,1971-01-01,2,,,,",
 ]
 LABELS = [
     "Study ID,Event Name,Repeat Instrument,Repeat Instance,Name,Sex,Ever smoked?,"
     "\"Skin signs ('all') (choice=Heliotrope rash)\",\"Skin signs ('all')  (choice=Other (tell, please))\","
+    "Skin signs ('all') (choice=None of it),"
     "Date of birth,Complete?,Weakness,CK,Date,Complete?",
-    "1,,,,Ann Invented,Female,No,Checked,Unchecked,1970-02-03,Complete,,,,",
-    "1,,Lab Results,1,,,,,,,,Severe,120,2021-02-03,Incomplete",
-    "1,,Lab Results,2,,,,,,,,None,<20,2021-03-03,Unverified",
-    "2,,,,Bob Invented,Male,Yes,Checked,Checked,1971-01-01,Complete,,,,",
+    "1,,,,Ann Invented,Female,No,Checked,Unchecked,Unchecked,1970-02-03,Complete,,,,",
+    "1,,Lab Results,1,,,,,,,,,Severe,120,2021-02-03,Incomplete",
+    "1,,Lab Results,2,,,,,,,,,None,<20,2021-03-03,Unverified",
+    "2,,,,Bob Invented,Male,Yes,Checked,Checked,Checked,1971-01-01,Complete,,,,",
 ]
 
 
@@ -67,10 +78,23 @@ def output(out: Path) -> dict[str, bytes]:
 
 def test_labels_become_the_same_bytes_as_raw_values(tmp_path: Path) -> None:
     out, tally = converted(tmp_path / "raw", RAW)
-    assert tally.resources["Observation"] == 11
+    assert tally.resources["Observation"] == 12
     assert not tally.rejected
-    told, _ = converted(tmp_path / "labels", LABELS)
-    assert output(told) == output(out)
+    told = [json.loads(line) for line in output(out)["Observation.ndjson"].splitlines()]
+    ticked = [each["valueCodeableConcept"]["text"] for each in told if each["code"]["text"].startswith("Skin")]
+    assert sorted(ticked) == ["Heliotrope rash", "Heliotrope rash", "None of it", "Other (tell, please)"]
+    labelled, _ = converted(tmp_path / "labels", LABELS)
+    assert output(labelled) == output(out)
+
+
+def test_processes_and_workers_read_labels_too(tmp_path: Path) -> None:
+    out, _ = converted(tmp_path, LABELS)
+    convert_tables([tmp_path / "dictionary.csv", tmp_path / "records.csv"], "redcap", tmp_path / "two",
+                   Options(test_data=True), jobs=2)  # fmt: skip
+    assert output(tmp_path / "two") == output(out)
+    inputs = [tmp_path / "dictionary.csv", tmp_path / "records.csv"]
+    (table,) = open_mapping(load_mapping("redcap"), inputs).keyed
+    assert list(pickle.loads(pickle.dumps(table)).read()) == list(table.read())
 
 
 def test_headers_of_one_kind_go_with_cells_of_the_other(tmp_path: Path) -> None:
@@ -81,7 +105,7 @@ def test_headers_of_one_kind_go_with_cells_of_the_other(tmp_path: Path) -> None:
 
 def test_choices_that_were_ticked_may_be_told_by_their_label(tmp_path: Path) -> None:
     raw = output(converted(tmp_path / "raw", RAW)[0])
-    ticked = [line.replace("No,Checked,Unchecked", "No,Heliotrope rash,") for line in LABELS]
+    ticked = [line.replace("No,Checked,Unchecked,Unchecked", "No,Heliotrope rash,,") for line in LABELS]
     told = output(converted(tmp_path / "labels", ticked)[0])
     assert told == raw
 
@@ -91,7 +115,7 @@ def test_a_label_of_two_fields_is_refused_by_name(tmp_path: Path) -> None:
     lines = [LABELS[0].replace("CK,Date", "Date of birth,CK"), *LABELS[1:]]  # not in the dictionary's order
     with pytest.raises(TableError) as refusal:
         converted(tmp_path, lines, fields)
-    assert "records.csv, column 10: 'Date of birth' may be dob or seen by the data dictionary" in str(refusal.value)
+    assert "records.csv, column 11: 'Date of birth' may be dob or seen by the data dictionary" in str(refusal.value)
     assert "Write the right variable name in its place" in str(refusal.value)
     mended = lines[0].replace("Date of birth,Complete?", "dob,Complete?").replace("Date of birth,CK", "seen,CK")
     _, tally = converted(tmp_path, [mended, *lines[1:]], fields)

@@ -70,7 +70,7 @@ def _entries(
                 continue
             entry = {"name": column, "column": column}
             if each.split:
-                stem, found, code = column.rpartition(each.split)
+                stem, found, code = column.partition(each.split)
                 if not found:
                     continue
                 entry |= {"stem": stem, "code": code}

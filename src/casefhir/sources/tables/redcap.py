@@ -15,7 +15,7 @@ from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.base import NAMED
 from casefhir.sources.tables.rows import Row, TableError, find_column
-from casefhir.sources.tables.value_maps import choice_labels
+from casefhir.sources.tables.value_maps import choice_labels, column_code
 
 _NEEDED = ("Variable / Field Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels")
 _USEFUL = ("Form Name", "Identifier?")
@@ -261,7 +261,7 @@ def _turned(choices: Mapping[str, str]) -> dict[str, list[str]]:
 
 def ticked(name: str, code: str) -> str:
     """The column of a checkbox's choice, as REDCap calls it."""
-    return f"{name}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
+    return f"{name}___{column_code(code)}"
 
 
 def plain(label: str) -> str:

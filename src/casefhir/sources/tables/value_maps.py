@@ -1,5 +1,7 @@
 """What words become by a mapping's value maps and by lists of choices."""
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from casefhir.sources.tables.elements import Cell
@@ -20,6 +22,7 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
     choices = scope.words(cell.choices, name)
     rule, column = scope.rule, scope.column_of(cell)
     memo: dict[str, dict[str, str]] = {}
+    of_column = cell.const is not None  # a code out of a column's name
 
     def found(row: Row, telling: Telling) -> str | None:
         words = read(row, telling)
@@ -31,7 +34,7 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
             labels = memo[told] = choice_labels(told)
         if not labels:  # a formula, a query, the ends of a slider
             return words
-        label = labels.get(words)
+        label = labels.get(words) or (by_column(labels).get(words) if of_column else None)
         if label is None:
             telling.unmapped[rule, column, words] += 1
             return marked(UnmappedWords, words, words)
@@ -44,6 +47,17 @@ def choice_labels(told: str) -> dict[str, str]:
     """Code -> label of a list of choices (`1, Mild | 2, Severe`); empty for a formula, a query, a slider's ends."""
     parts = [part.partition(",") for part in told.split("|")]
     return {code.strip(): label.strip() for code, _, label in parts if label.strip() and not {*code} & {*"()[]"}}
+
+
+def by_column(labels: dict[str, str]) -> dict[str, str]:
+    """The labels by their codes as REDCap writes them in names of columns; those that are alike there are left out."""
+    count = Counter(column_code(code) for code in labels)
+    return {column_code(code): label for code, label in labels.items() if count[column_code(code)] == 1}
+
+
+def column_code(code: str) -> str:
+    """A code as REDCap writes it in the name of a checkbox's column: -99 is _99, OTH is oth."""
+    return re.sub(r"[^a-z0-9_]", "_", code.lower())
 
 
 def mapped(scope: "Scope", read: Read, cell: Cell) -> Read:
