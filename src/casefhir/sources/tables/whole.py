@@ -27,9 +27,10 @@ def bare(cell: str) -> str:
 
 def with_bare(row: Row, places: Sequence[int]) -> Row:
     """`row` with the cells at `places` bare."""
-    if not any((cell := row[place]) and cell[-1] == "0" and _PADDED(cell) for place in places):
-        return row
-    cells = list(row)
+    cells: list[str | None] | None = None
     for place in places:
-        cells[place] = bare(cells[place] or "") or cells[place]
-    return tuple(cells)
+        cell = row[place]
+        if cell and cell[-1] == "0" and "." in cell and (found := _PADDED(cell)):
+            cells = list(row) if cells is None else cells
+            cells[place] = found[1]
+    return row if cells is None else tuple(cells)
