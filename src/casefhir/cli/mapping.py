@@ -53,10 +53,11 @@ def check(
     delimiter: str | None,
     as_json: bool,
 ) -> None:
-    """Try a mapping on TABLES (files or folders): what is unused, what matched nothing, what is refused, and why.
+    """Try a mapping on TABLES: what is unused, what matched nothing, what is refused, and why.
 
     For every table it adds up: rows read = converted + rejected + filtered. Words that lead to nothing are counted,
-    with the nearest that would. FILE is a mapping file, or the name of a mapping that comes with casefhir.
+    with the nearest that would. FILE is a mapping file, or the name of a mapping that comes with casefhir. TABLES are
+    files, folders or database URLs.
 
     Example: casefhir mapping check my-registry.toml tables
     """
@@ -75,7 +76,7 @@ def check(
 @click.argument("tables", nargs=-1, required=True)
 @_of_text_files
 def draft(tables: tuple[str, ...], encoding: str | None, delimiter: str | None) -> None:
-    """Propose a first mapping for TABLES (files or folders), from headers, units and values.
+    """Propose a first mapping for TABLES (files, folders, database URLs), from headers, units and values.
 
     Read every line of it: a proposal is a guess, and says where it is unsure. Nothing of the tables is in it but
     headers and a few values in comments.

@@ -1,5 +1,6 @@
 """A first mapping proposed for tables: it loads, and does what it says."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,27 @@ def test_the_persons_key_may_be_called_otherwise_where_persons_are_told(tmp_path
 def test_tables_without_a_persons_key_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="call the column patient_id"):
         draft_mapping([write(tmp_path, a="x,y\n1,2\n", b="z\n1\n")])
+
+
+def test_a_draft_for_a_database_asks_it_for_its_tables(tmp_path: Path) -> None:
+    link = sqlite3.connect(tmp_path / "registry.sqlite")
+    link.executescript(
+        """
+        create table patients (patient_id text, sex text, birth_date text);
+        insert into patients values ('1', 'female', '1960-01-01'), ('2', 'male', '1970');
+        create table "Lab results" (patient_id text, test text, value text, unit text, date text);
+        insert into "Lab results" values ('1', 'CK', '33', 'U/l', '2020-05-05'), ('2', 'CRP', '4.0', 'mg/l', '2020-06');
+        """
+    )
+    link.close()
+    for source in (tmp_path / "registry.sqlite", f"sqlite:///{tmp_path / 'registry.sqlite'}"):
+        (tmp_path / "t.toml").write_text(draft_mapping([source]))
+        loaded = load_mapping(tmp_path / "t.toml")
+        assert loaded.mapping.tables["lab_results"].query == 'select * from "Lab results"'
+        found = check_mapping(loaded, [source])
+        assert (found.converted_persons, found.facts["Measurement"]) == (2, 2)
+
+
+def test_a_database_without_its_driver_is_told() -> None:
+    with pytest.raises(TableError, match=r"mssql://host/x: The driver .* is not installed; install it with pip"):
+        draft_mapping(["mssql://me:secret@host/x"])

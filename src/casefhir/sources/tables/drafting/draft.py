@@ -65,15 +65,20 @@ def _frame(tables: list[Seen]) -> Iterator[str]:
             yield f"# {count} of the first rows of {table.file} are none ({reason}) Are there several tables in it?"
         if not table.key:
             yield f"# {table.file} is left out, for no column of it tells whose row it is. If it explains codes, it"
-            yield f"# is a look-up: [lookups.{table.name}], files = [{text(table.file)}], key = [..]"
+            yield f"# is a look-up: [lookups.{table.name}], {_from(table)}, key = [..]"
             continue
         yield f"[tables.{table.name}]"
-        yield f"files = [{text(table.file)}]"
+        yield _from(table)
         if table.header:
             yield f"header = {table.header}   # what stands above it is passed over"
         if table.units:
             yield "skip_after = 1   # a row of units"
         yield f"key = [{text(table.key)}]"
+
+
+def _from(table: Seen) -> str:
+    """Where the table is: what asks a database for it, or its file."""
+    return f"query = {text(table.query)}" if table.query else f"files = [{text(table.file)}]"
 
 
 def _person(table: Seen) -> Iterator[str]:

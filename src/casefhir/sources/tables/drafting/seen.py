@@ -19,6 +19,7 @@ from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.readers.base import Number, likely_header
+from casefhir.sources.tables.readers.database import table_names
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Row, TableError
@@ -37,6 +38,8 @@ class Seen:
     file: str
     columns: dict[str, ColumnProfile]
     rows: list[Row]
+    query: str = ""
+    """What asks a database for it."""
     key: str = ""
     """The column that says whose row it is; "" where none was found."""
     roles: dict[str, str] = field(default_factory=dict)
@@ -73,17 +76,21 @@ def known_headers() -> dict[str, list[str]]:
 def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Seen]:
     """The tables in `held`; raises `TableError` where there is none."""
     names = held.table_names
+    asked = {plain(name): f'select * from "{name}"' for url in held.urls for name in table_names(url)}
     stems = Counter(Path(name).stem.lower() for name in names)
     shorts = {
         name: plain(Path(name).stem if stems[Path(name).stem.lower()] == 1 else name) or "table" for name in names
     }
     specs = {short: Table(files=(name,)) for name, short in shorts.items()}
+    specs |= {short: Table(query=query) for short, query in asked.items() if short not in specs}
     if not specs:
-        raise TableError("There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT) or a folder with some.")
+        raise TableError(
+            "There is no table here; name files (CSV, XLSX, Parquet, JSON, XPT), a folder with some, or a database."
+        )
     opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
     below = {name: _header_of(table) for name, table in opened.tables.items()}
     if any(below.values()):
-        specs = {name: Table(files=spec.files, header=below.get(name)) for name, spec in specs.items()}
+        specs = {name: spec.model_copy(update={"header": below.get(name)}) for name, spec in specs.items()}
         opened = open_tables(held, specs, encoding=encoding, delimiter=delimiter)
     for name, table in opened.tables.items():
         columns = {column: ColumnProfile() for column in table.sheet.columns}
@@ -96,7 +103,7 @@ def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = N
                 profile.see(cell)
         typed = {str(cell) for row in rows for cell in row if type(cell) is Number}
         seen = Seen(name, table.sheet.file, columns, rows, header=below[name], units=units, typed=typed)
-        seen.unreadable = unreadable
+        seen.unreadable, seen.query = unreadable, specs[name].query or ""
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():
             column = next((by_plain[each] for each in headers if each in by_plain), None)

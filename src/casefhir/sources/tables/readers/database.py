@@ -61,7 +61,9 @@ class QueryTable:
             engine = sql.create_engine(self.url)
             link = engine.connect().execution_options(yield_per=_ROWS)
             done = link.execute(sql.text(query))
-        except (sql.exc.ArgumentError, sql.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            raise TableError(f"{self.file}: {_no_driver(error)}") from error
+        except (sql.exc.ArgumentError, sql.exc.NoSuchModuleError) as error:
             raise TableError(
                 f"{self.file}: There is no driver for this database, or its address is mistyped ({_first_line(error)})."
             ) from error
@@ -78,18 +80,29 @@ class QueryTable:
 
 def has_table(url: str, name: str) -> bool:
     """Whether the database at `url` has a table or view called `name`, in whatever capitals; raises `TableError`."""
-    listed = f"select * from information_schema.tables where lower(table_name) = '{name.lower()}'"
+    return name.lower() in {each.lower() for each in table_names(url)}
+
+
+def table_names(url: str) -> list[str]:
+    """The tables and views of the database at `url`; raises `TableError`."""
     if url.startswith("duckdb:"):
-        return any(True for _ in QueryTable(url, listed, name=name).rows(lambda *_: None))
+        listed = "select table_name from information_schema.tables where table_schema = current_schema() order by 1"
+        return [name for _, (name,) in QueryTable(url, listed, name="tables").rows(lambda *_: None) if name]
     sql = needed("sqlalchemy", "tables", "A database")
     try:
         engine = sql.create_engine(url)
         look = sql.inspect(engine)
-        found = [*look.get_table_names(), *look.get_view_names()]
+        found: list[str] = sorted([*look.get_table_names(), *look.get_view_names()])
         engine.dispose()
-    except (sql.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise TableError(f"{shown(url)}: {_no_driver(error)}") from error
+    except sql.exc.SQLAlchemyError as error:
         raise TableError(f"{shown(url)}: Its tables cannot be listed ({_first_line(error)}).") from error
-    return name.lower() in {each.lower() for each in found}
+    return found
+
+
+def _no_driver(error: ModuleNotFoundError) -> str:
+    return f"The driver of this database, the Python package {error.name}, is not installed; install it with pip."
 
 
 def shown(url: str) -> str:
