@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.opening import open_mapping
-from casefhir.sources.tables.redcap import plain
+from casefhir.sources.tables.redcap import Dictionary, plain
 from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
 
@@ -128,6 +129,46 @@ def test_in_the_dictionarys_order_no_label_is_in_doubt(tmp_path: Path) -> None:
     out, _ = converted(tmp_path / "labels", lines, fields)
     assert output(out) == output(converted(tmp_path / "raw", RAW, fields)[0])
     assert json.loads((out / "Patient.ndjson").read_text().splitlines()[0])["birthDate"] == "1970-02-03"
+
+
+DATED = [
+    ("study_id", "one", "text", "Study ID", "", ""), ("first", "one", "text", "Date", "", ""),
+    ("second", "two", "text", "Date", "", ""), ("ck", "two", "text", "CK", "", ""),
+    ("third", "three", "text", "Date", "", ""), ("crp", "three", "text", "CK", "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("Study ID,Date,Complete?", "study_id,first,one_complete"),
+        ("Study ID,Survey Timestamp,Date,Complete?", "study_id,column_2_timestamp,first,one_complete"),
+        (
+            "Study ID,Date,Complete?,Date,CK,Complete?,Date,CK,Complete?",
+            "study_id,first,one_complete,second,ck,two_complete,third,crp,three_complete",
+        ),
+        ("Study ID,Date,CK,Complete?", None),  # of form two or three
+        ("Study ID,Date", None),
+        ("Study ID,Date,Complete?,Date,CK,Complete?", None),
+        ("Study ID,Date,CK,Complete?,Date,CK,Complete?", "study_id,second,ck,two_complete,third,crp,three_complete"),
+        ("Study ID,Date,CK,Complete?,Date,Complete?", None),
+    ],
+)
+def test_whole_forms_in_the_dictionarys_order_are_known_by_their_labels(header: str, names: str | None) -> None:
+    rows = {(field[0],): field for field in DATED}
+    dictionary = Dictionary(Lookup("dictionary.csv", HEADINGS, rows))
+    if names is None:
+        with pytest.raises(TableError, match="may be"):
+            dictionary.columns("records.csv", header.split(","))
+    else:
+        assert dictionary.columns("records.csv", header.split(",")) == names.split(",")
+
+
+def test_the_first_form_may_be_another_after_the_records_id() -> None:
+    fields = [*DATED, ("fourth", "four", "text", "Date", "", "")]
+    dictionary = Dictionary(Lookup("dictionary.csv", HEADINGS, {(field[0],): field for field in fields}))
+    with pytest.raises(TableError, match="may be first or second or third or fourth"):
+        dictionary.columns("records.csv", ["Study ID", "Date", "Complete?"])
 
 
 def test_a_label_that_is_another_choices_code_is_read_as_what_the_file_has_elsewhere(tmp_path: Path) -> None:

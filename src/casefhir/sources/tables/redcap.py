@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 from casefhir.sources.tables.lookups import Lookup
@@ -99,11 +99,9 @@ class Dictionary:
         know keeps its name. Raises `TableError` where a label may mean several fields.
         """
         meant: dict[str, list[str]] = {}
-        for label, name in self._exported(whole=True):
+        for label, name in chain(*self._exported(whole=True).values()):
             meant.setdefault(label, []).append(name)
-        if not any(
-            not self._is_raw(name) and (plain(name) in meant or plain(name).casefold() in _ABOUT_ROWS) for name in given
-        ):
+        if not any(not self._is_raw(name) and (plain(name) in meant or _about_rows(name)) for name in given):
             return given
         in_order = self._in_order(given, whole=True) or self._in_order(given, whole=False)
         if in_order:
@@ -148,35 +146,48 @@ class Dictionary:
             or any(name in (f"{form}_complete", f"{form}_timestamp") for form in self._forms)
         )
 
-    def _exported(self, *, whole: bool) -> Iterator[tuple[str, str]]:
-        """Label and name of each column that an export has, in the dictionary's order; without those of identifiers
-        unless it is `whole`.
+    def _exported(self, *, whole: bool) -> dict[str, list[tuple[str, str]]]:
+        """Form -> label and name of each column that an export has of it, in the dictionary's order; without those of
+        identifiers unless it is `whole`.
         """
-        form = ""
+        found: dict[str, list[tuple[str, str]]] = {each.form: [] for each in self.fields.values()}
         for each in self.fields.values():
-            if form and each.form != form:
-                yield _COMPLETE, f"{form}_complete"
-            form = each.form
             if each.type == "descriptive" or (each.identifies and not whole):
                 continue
             if each.type == "checkbox":
-                for code, label in each.choices.items():
-                    yield plain(f"{each.label} (choice={label})"), ticked(each.name, code)
+                found[each.form] += [
+                    (plain(f"{each.label} (choice={label})"), ticked(each.name, code))
+                    for code, label in each.choices.items()
+                ]
             else:
-                yield each.label, each.name
-        if form:
-            yield _COMPLETE, f"{form}_complete"
+                found[each.form].append((each.label, each.name))
+        for form in self._forms:
+            found[form].append((_COMPLETE, f"{form}_complete"))
+        return found
 
     def _in_order(self, given: Sequence[str], *, whole: bool) -> list[str] | None:
-        """The names where the headers are those of all the dictionary, in its order: then no label is in doubt."""
-        about = [plain(header).casefold() in (*_ABOUT_ROWS, _TIMESTAMP.casefold()) for header in given]
-        expected = list(self._exported(whole=whole))
-        if [plain(header) for header, other in zip(given, about) if not other] != [label for label, _ in expected]:
+        """The names where the headers are those of whole forms in the dictionary's order, perhaps after the record's
+        id: then no label is in doubt.
+        """
+        left = [(place, plain(header)) for place, header in enumerate(given) if not _about_rows(header)]
+        forms, record = self._exported(whole=whole), next(iter(self.fields.values()))
+        names: dict[int, str] = {}
+        if left and left[0][1] == record.label and not _begins(left, next(iter(forms.values()))):
+            names[left.pop(0)[0]] = record.name
+        taken, passed = [], []
+        for columns in forms.values():
+            labels = [label for label, _ in columns]
+            if not _begins(left, columns):
+                passed.append(labels)
+                continue
+            names |= {place: name for (place, _), (_, name) in zip(left, columns)}
+            del left[: len(columns)]
+            taken += [labels, labels[1:] if labels[0] == record.label else labels]
+        if left or any(labels in taken for labels in passed):  # it may be the other form
             return None
-        names = iter(name for _, name in expected)
         return [
-            _ABOUT_ROWS.get(plain(header).casefold(), f"column_{place}_timestamp") if other else next(names)
-            for place, (header, other) in enumerate(zip(given, about), 1)
+            names.get(place) or _ABOUT_ROWS.get(plain(header).casefold(), f"column_{place + 1}_timestamp")
+            for place, header in enumerate(given)
         ]
 
     def _readers(self) -> Iterator[tuple[str, _Cells]]:
@@ -250,6 +261,16 @@ def _mode(part: Table, readers: Sequence[_Cells | None]) -> Mode | None:
                 is_code, is_label = cell in reader.codes, bool(reader.labelled(cell))
                 codes, labels = codes or is_code > is_label, labels or is_label > is_code
     return "mixed" if labels and codes else "labels" if labels else "raw" if codes else None
+
+
+def _about_rows(header: str) -> bool:
+    """Whether a column tells of the row, in which form or event it is, and of no field."""
+    return plain(header).casefold() in (*_ABOUT_ROWS, _TIMESTAMP.casefold())
+
+
+def _begins(left: Sequence[tuple[int, str]], columns: Sequence[tuple[str, str]]) -> bool:
+    """Whether the headers that are left begin with all labels of some columns."""
+    return bool(columns) and [label for _, label in left[: len(columns)]] == [label for label, _ in columns]
 
 
 def _turned(choices: Mapping[str, str]) -> dict[str, list[str]]:
