@@ -173,12 +173,36 @@ class TestUnits:
         assert "cannot be converted to mmol/L" in reason(found)
         assert "give the factor with its reason" in reason(found)
 
+    GLUCOSE = 'convert = { of = "mg/dL", to = "mmol/L", factor = "0.0555", reason = "glucose, 180.2 g/mol" }\n'
+
     def test_a_factor_of_the_mapping_stands_in_the_note(self) -> None:
-        convert = 'convert = { to = "mmol/L", factor = "0.0555", reason = "glucose, 180.2 g/mol" }\n'
-        made = fact(lab(extra=convert, TEST="Glucose", RES="90", UNIT="mg/dL"))
-        assert made.value == Quantity(Decimal("4.995"), "mmol/L")
+        made = fact(lab(extra=self.GLUCOSE, TEST="Glucose", RES="90", UNIT="mg/dL"))
+        assert made.value == Quantity(Decimal("4.995"), "mmol/L", None, "mmol/L")
         assert made.printed == Quantity(Decimal("90"), "mg/dL")
         assert made.notes == ("Converted by the factor 0.0555: glucose, 180.2 g/mol.",)
+
+    @pytest.mark.parametrize(
+        ("printed", "unit", "value"), [("0.90", "g/L", "4.995"), ("4995", "umol/L", "4.995"), ("5.0", "mmol/L", "5.0")]
+    )
+    def test_a_factor_is_for_its_unit_and_what_is_commensurable(self, printed: str, unit: str, value: str) -> None:
+        made = fact(lab(extra=self.GLUCOSE, TEST="Glucose", RES=printed, UNIT=unit))
+        assert (made.value.value, made.value.ucum) == (Decimal(value), "mmol/L")
+        assert bool(made.notes) == (unit == "g/L")  # the others need no factor
+
+    @pytest.mark.parametrize(
+        ("unit", "said"),
+        [
+            ("", "the value has no unit, so it cannot be converted to mmol/L"),
+            ("g", "the mapping's factor is for mg/dL"),
+            ("spoons", "'spoons' is no unit that can be converted to mmol/L"),
+        ],
+    )
+    def test_a_factor_is_for_no_other_unit(self, unit: str, said: str) -> None:
+        assert said in reason(lab(extra=self.GLUCOSE, TEST="Glucose", RES="90", UNIT=unit))
+
+    def test_a_factor_without_its_unit_is_a_mistake(self) -> None:
+        with pytest.raises(MappingError, match="a factor goes with the unit it is for and its reason"):
+            lab(extra=self.GLUCOSE.replace('of = "mg/dL", ', ""), TEST="Glucose", RES="90", UNIT="mg/dL")
 
     def test_an_unknown_unit_stays_as_printed_and_is_counted(self) -> None:
         found = lab(RES="5", UNIT="U/l/ml/foo")

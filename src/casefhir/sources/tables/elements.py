@@ -205,7 +205,10 @@ class Convert(Part):
     to: str
     """A UCUM unit, or `catalogue`: the unit of the concept."""
     factor: str | None = None
-    """Only between kinds that have no common dimension (mass to substance): printed value × factor."""
+    """Only between kinds that have no common dimension (mass to substance): the value in `of` × factor."""
+    of: str | None = None
+    """The UCUM unit that the factor is for. Values in units commensurable with it, or with `to`, are converted; others
+    are refused."""
     reason: str | None = None
     """Where the factor comes from (molar mass); it stands in the note of every value so converted."""
 

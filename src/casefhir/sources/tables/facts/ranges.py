@@ -1,12 +1,9 @@
 """Ranges of reference: in one column or two, in the value's unit or one of their own."""
 
-from collections.abc import Callable
-from decimal import Decimal
-
 from casefhir.record import Quantity, Range
 from casefhir.sources.tables.elements import Bounds
 from casefhir.sources.tables.elements import Range as RangeField
-from casefhir.sources.tables.facts.units import Unit, Units, commensurable
+from casefhir.sources.tables.facts.units import Change, Unit, Units, commensurable
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.scope import Scope
@@ -75,12 +72,16 @@ def bounds(scope: Scope, told: RangeField | None, name: str) -> Limits | None:
     return Limits(scope, told if isinstance(told, Bounds) else Bounds(text=told), name)
 
 
-def converted(normal: Range | None, of_unit: Unit, to: str, of: Callable[[Decimal], Decimal]) -> Range | None:
+def converted(normal: Range | None, of_unit: Unit, change: Change) -> Range | None:
     """A range of reference in the value's new unit; one in another unit of its own stays."""
     if normal is None:
         return None
     bound = normal.low or normal.high
     if bound is None or (bound.unit and bound.unit != of_unit.printed):
         return normal
-    low, high = (Quantity(of(each.value), to) if each else None for each in (normal.low, normal.high))
+    to = change.to
+    low, high = (
+        Quantity(change.of(each.value), to.printed, None, to.code) if each else None
+        for each in (normal.low, normal.high)
+    )
     return Range(low, high)

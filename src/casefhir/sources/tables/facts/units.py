@@ -11,8 +11,6 @@ from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.scope import Scope
 
 _MEMO = 1 << 16
-Conversion = tuple[str, Callable[[Decimal], Decimal]]
-"""To which unit numbers are converted, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,15 @@ class Unit:
     def code(self) -> str | None:
         """The code where a `Quantity` needs to be told."""
         return None if self.ucum == terms.ucum_of(self.printed) else self.ucum
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """To which unit numbers are converted, and how; `by_factor` where it is the mapping's factor that does it."""
+
+    to: Unit
+    of: Callable[[Decimal], Decimal]
+    by_factor: bool = False
 
 
 class Units:
@@ -70,8 +77,10 @@ def fits(unit: Unit, concept: str | None, column: str) -> None:
         )
 
 
-def changing(convert: Convert | None, unit: Unit, concept: str | None, column: str) -> Conversion | None:
-    """To which unit numbers are converted, and how; None where they are not. Raises `Refused` where they cannot be."""
+def changing(convert: Convert | None, unit: Unit, concept: str | None, column: str) -> Change | None:
+    """To which unit numbers are converted, and how; None where they are not. Raises `Refused` where they cannot be: a
+    factor is for the unit that the mapping names, and for no other that is not commensurable with it.
+    """
     if convert is None:
         return None
     to = convert.to
@@ -79,8 +88,6 @@ def changing(convert: Convert | None, unit: Unit, concept: str | None, column: s
         to = terms.concept(concept).unit if concept else ""
     if not to or unit.ucum == to:
         return None
-    if convert.factor:
-        return to, terms.Conversion(Decimal(convert.factor)).of
     if unit.ucum is None:
         if not unit.printed:
             raise Refused(f"the value has no unit, so it cannot be converted to {to}", "fill in the unit", column)
@@ -89,27 +96,37 @@ def changing(convert: Convert | None, unit: Unit, concept: str | None, column: s
             "mend the unit, or say its UCUM code in [reading.units]",
             column,
         )
+    by_factor = convert.factor is not None and not commensurable(unit.ucum, to)
     try:
-        change = terms.conversion(unit.ucum, to)
+        change = terms.conversion(unit.ucum, (convert.of or "") if by_factor else to)
     except CasefhirError as error:
-        raise Refused(
-            f"{unit.printed!r} cannot be converted to {to}: {error}",
-            "mend the unit, convert to another one, or give the factor with its reason",
-            column,
-        ) from None
-    return to, change.of
+        mend = (
+            f"mend the unit; the mapping's factor is for {convert.of}"
+            if by_factor
+            else "mend the unit, convert to another one, or give the factor with its reason"
+        )
+        why = str(error).rstrip(".")
+        raise Refused(f"{unit.printed!r} cannot be converted to {to}: {why}", mend, column) from None
+    if by_factor:
+        factor = Decimal(convert.factor or 1)
+        change = terms.Conversion(change.factor * factor, change.offset * factor)
+    return Change(Unit(to, to), change.of, by_factor)
 
 
 def check_convert(scope: Scope, convert: Convert | None) -> None:
     """Names as problems what cannot be meant by `convert`."""
     if convert is None:
         return
-    if (convert.factor is None) != (convert.reason is None):
-        scope.problem("convert: a factor needs its reason, and a reason its factor")
+    if len({convert.factor is None, convert.of is None, convert.reason is None}) > 1:
+        scope.problem(
+            "convert: a factor goes with the unit it is for and its reason: "
+            'convert = { of = "mg/dL", to = "mmol/L", factor = "0.0555", reason = "glucose, 180.2 g/mol" }'
+        )
     if convert.factor is not None and not convert.factor.replace(".", "", 1).isdigit():
         scope.problem(f"convert: {convert.factor!r} is not a factor")
-    if convert.to != "catalogue":
-        try:
-            terms.dimension(convert.to)
-        except CasefhirError as error:
-            scope.problem(f"convert: {error}")
+    for code in (convert.to, convert.of):
+        if code is not None and code != "catalogue":
+            try:
+                terms.dimension(code)
+            except CasefhirError as error:
+                scope.problem(f"convert: {error}")

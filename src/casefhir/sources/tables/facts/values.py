@@ -11,7 +11,7 @@ from casefhir.record.making import maker, unfrozen
 from casefhir.sources.tables.elements import Convert
 from casefhir.sources.tables.facts.naming import coding
 from casefhir.sources.tables.facts.ranges import Limits, bounds, converted
-from casefhir.sources.tables.facts.units import Conversion, Unit, Units, changing, check_convert, fits
+from casefhir.sources.tables.facts.units import Change, Unit, Units, changing, check_convert, fits
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.results import Result, ResultReader
 from casefhir.sources.tables.rows import Row
@@ -210,11 +210,11 @@ class Reading:
             return Numbers(unit, around.flag, normal, text, None, None, refused, None, NOTHING)
         remark = None
         if change is not None:
-            in_other = converted(normal, unit, *change)
+            in_other = converted(normal, unit, change)
             if in_other is not normal and normal is not None:  # its words are then all that shows the range as printed
                 text = f"{text} {unit.printed}" if text and unit.printed not in text else text or str(normal)
             normal = in_other
-            if self.convert and self.convert.factor:
+            if self.convert and change.by_factor:
                 remark = f"Converted by the factor {self.convert.factor}: {self.convert.reason}."
         base = Told(None, None, None, None, *around.flag, normal, text, remark)  # type: ignore[arg-type]
         return Numbers(unit, around.flag, normal, text, change, remark, None, unit.code, base)
@@ -228,7 +228,7 @@ class Numbers:
     flag: tuple[str | None, str | None]
     range: Range | None
     range_text: str | None
-    change: Conversion | None
+    change: Change | None
     remark: str | None
     refused: Refused | None
     code: str | None
@@ -247,12 +247,12 @@ class Numbers:
         if found.high is not None:
             value = Range(one, Quantity(found.high, unit.printed, None, unit.code))
         if self.change is not None:
-            to, of = self.change
+            to, code, of = self.change.to.printed, self.change.to.code, self.change.of
             if isinstance(value, Range):
                 remark = f"As printed: {value}." + (f" {remark}" if remark else "")
-                value = Range(Quantity(of(number), to), Quantity(of(found.high or number), to))
+                value = Range(Quantity(of(number), to, None, code), Quantity(of(found.high or number), to, None, code))
             else:
-                kept, value = one, quantity(of(number), to, found.comparator, None)
+                kept, value = one, quantity(of(number), to, found.comparator, code)
         return tell(value, None, kept, None, *self.flag, self.range, self.range_text, remark)
 
 
