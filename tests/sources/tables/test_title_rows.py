@@ -10,6 +10,7 @@ import pytest
 from openpyxl import Workbook as Book
 
 from casefhir.sources.tables.check import check_mapping
+from casefhir.sources.tables.drafting.draft import draft_mapping
 from casefhir.sources.tables.load import load_mapping
 from casefhir.sources.tables.readers.base import likely_header
 from casefhir.sources.tables.rows import TableError
@@ -104,6 +105,22 @@ def test_a_title_of_one_cell_is_seen_whatever_the_mapping_asks_for(tmp_path: Pat
     assert any(
         "header in the first row, though row 2 looks like it (then say header = 2)" in each for each in found.notes
     )
+
+
+def test_a_draft_says_where_the_header_stands_and_that_units_follow(tmp_path: Path) -> None:
+    rows = [
+        ["Export of May", "", ""],
+        ["patient_id", "sex", "CK"],
+        ["", "", "U/l"],
+        ["P1", "F", "120"],
+        ["P2", "M", "80"],
+    ]
+    file = table(tmp_path, "csv", rows)
+    (tmp_path / "m.toml").write_text(draft_mapping([file]))
+    assert "header = 2 " in (tmp_path / "m.toml").read_text()
+    found = check_mapping(load_mapping(tmp_path / "m.toml"), [file])
+    assert (found.tables["labs"].read, found.facts["Measurement"]) == (2, 2)
+    assert found.clean
 
 
 def test_a_file_that_ends_above_its_header_is_refused(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ def _units(table: OpenTable, first: Row) -> dict[str, str]:
         return {}
     cells = {column: (cell or "").strip() for column, cell in zip(table.sheet.columns, first)}
     found = {column: cell for column, cell in cells.items() if ("/" in cell or cell == "%") and terms.ucum_code(cell)}
-    return found if len(found) > 1 else {}
+    filled = [cell for cell in cells.values() if plain(cell) not in _UNITS]
+    return found if len(found) > 1 or len(found) == len(filled) else {}
 
 
 def plain(header: str) -> str:
