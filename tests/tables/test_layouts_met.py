@@ -519,6 +519,34 @@ class TestRegistriesInWorkbooks:
         assert not tally.rejected
         assert [row[2] for row in told] == [65, 65.5, 0.65, 24.2]
 
+    def test_a_percent_sign_that_is_only_written_beside_the_number_changes_nothing(self, tmp_path: Path) -> None:
+        def as_words(sheet: Worksheet) -> None:
+            sheet["D2"].number_format, sheet["E2"].number_format = '0"%"', "0\\%"
+
+        told, _ = self.told(tmp_path, "", self.HEAD, ("1", "w", "07.09.2022", 65, 66), styled=as_words, unit="%")
+        assert [row[2] for row in told] == [65, 66]
+
+    def test_months_and_years_get_no_day(self, tmp_path: Path) -> None:
+        """A typed 03/2015 is stored as the first of March, and shown as it was typed."""
+        formats = ("mmm yy", "mm/yyyy", "yyyy", "[$-407]d. mmmm yyyy", "dd.mm.yyyy", 'mmmm "of the day" yyyy')
+
+        def as_typed(sheet: Worksheet) -> None:
+            for row, code in enumerate(formats, 2):
+                sheet.cell(row, 3).number_format = code
+
+        rows = [(str(number), "w", dt.date(2015, 3, 1), number, None) for number, _ in enumerate(formats)]
+        told, tally = self.told(tmp_path, "", self.HEAD, *rows, styled=as_typed)
+        assert not tally.rejected
+        days = {row[2]: row[3] for row in told}
+        assert [days[number] for number, _ in enumerate(formats)] == [
+            "2015-03",
+            "2015-03",
+            "2015",
+            "2015-03-01",
+            "2015-03-01",
+            "2015-03",
+        ]
+
     def test_a_percent_where_the_mapping_says_another_unit_is_refused(self, tmp_path: Path) -> None:
         def as_percent(sheet: Worksheet) -> None:
             sheet["D2"].number_format = "0%"

@@ -1,15 +1,16 @@
-"""XLSX and other workbooks, a table a sheet. Numbers come as the workbook stores them, percents as it shows them, dates
-as ISO 8601.
+"""XLSX and other workbooks, a table a sheet. Numbers come as the workbook stores them, percents and dates as it shows
+them.
 """
 
 import datetime as dt
+import html
 import math
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ _REACH = re.compile(rb"r=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 _FAR = re.compile(rb"r=[\"'](?:([A-Z]{2,3})([0-9]{1,7})|[A-Z]?([0-9]{6,7}))[\"']")
 """Cells beyond `_NEAR_COLUMNS` and `_NEAR_ROWS`: few, and so found faster than all cells."""
 _NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
-_PERCENT = re.compile(rb"""numFmtId=["'](?:9|10)["']|formatCode=["'][^"'>]*%""")
+_CODE = re.compile(rb"""formatCode=["']([^"'>]*)""")
+_BUILT_IN = re.compile(rb"""numFmtId=["'](?:9|10|17)["']""")
+"""The formats 0%, 0.00% and mmm-yy, which workbooks do not spell out."""
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
@@ -49,13 +53,13 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._calamine = needed("python_calamine", "tables", "A workbook")
-        self.formulas = self.percents = False
-        """Whether there is a formula in any sheet, or a style for numbers shown as percent."""
+        self.formulas = self.formats = False
+        """Whether there is a formula in any sheet, or a style that shows percents, or dates without their day."""
         if path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods"):
             try:
                 _check_size(path)
                 self.formulas = _looked_through(path)
-                self.percents = _has_percents(path)
+                self.formats = _has_formats(path)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
         try:
@@ -119,8 +123,9 @@ class WorkbookSheet:
         start = self._loaded.start or (0, 0)
         for number, values in enumerate(self._loaded.iter_rows(), start[0] + 1):
             cells = [as_text(_cell(value)) or "" for value in values]
-            for column in self._percents.get(number, ()):
-                cells[column - start[1] - 1] = _percent(values[column - start[1] - 1])
+            for column, shows in self._shown.get(number, {}).items():
+                place = column - start[1] - 1
+                cells[place] = _as_shown(values[place], shows)
             yield number, cells
 
     @cached_property
@@ -133,15 +138,15 @@ class WorkbookSheet:
         return self.layout.header or (start[0] if start else 0) + 1
 
     @cached_property
-    def _percents(self) -> dict[int, list[int]]:
-        """The columns, by row, of numbers that are shown as percent: 0.65 is stored where 65% is meant."""
-        if not self.workbook.percents:
+    def _shown(self) -> dict[int, dict[int, str]]:
+        """What is shown of cells by row and column, where it is other than what is stored: see `_shows`."""
+        if not self.workbook.formats:
             return {}
-        found: dict[int, list[int]] = {}
+        found: dict[int, dict[int, str]] = {}
         for cells in self._again(data_only=True).iter_rows():
             for cell in cells:
-                if cell.value is not None and cell.data_type == "n" and "%" in cell.number_format:
-                    found.setdefault(cell.row, []).append(cell.column)
+                if cell.value is not None and cell.data_type in "nd" and (shows := _shows(cell.number_format)):
+                    found.setdefault(cell.row, {})[cell.column] = shows
         return found
 
     def _again(self, *, data_only: bool) -> Any:
@@ -218,11 +223,28 @@ def _looked_through(path: Path) -> bool:
     return formulas
 
 
-def _has_percents(path: Path) -> bool:
-    """Whether an XLSX workbook has a style that shows numbers as percent."""
+def _has_formats(path: Path) -> bool:
+    """Whether an XLSX workbook has a style by which other things are shown than stored."""
     with zipfile.ZipFile(path) as archive:
         part = next((each for each in archive.infolist() if each.filename == "xl/styles.xml"), None)
-        return part is not None and any(_PERCENT.search(block) for block in _blocks(archive, part))
+        for block in _blocks(archive, part) if part else ():
+            codes = (html.unescape(code.decode("utf-8", "replace")) for code in _CODE.findall(block))
+            if _BUILT_IN.search(block) or any(map(_shows, codes)):
+                return True
+    return False
+
+
+@cache
+def _shows(code: str) -> str:
+    """What a number format shows: `%` of a number; `month` or `year` of a date, which is stored with a day that nobody
+    told (a typed `03/2015` is stored as the first of March); "" for all of it.
+    """
+    bare = _LITERAL.sub("", code).partition(";")[0].lower()
+    if "%" in bare:
+        return "%"
+    if "y" not in bare or set("dhs") & set(bare):
+        return ""
+    return "month" if "m" in bare else "year"
 
 
 def _blocks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -253,11 +275,13 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _percent(value: Any) -> str:
-    """A number that is shown as percent as it is shown, with all its digits."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return as_text(_cell(value)) or ""
-    return Number(f"{(Decimal(f'{value:.15g}') * 100).normalize():f}%")
+def _as_shown(value: Any, shows: str) -> str:
+    """A cell as a person sees it, with all its digits."""
+    if shows == "%" and isinstance(value, int | float) and not isinstance(value, bool):
+        return Number(f"{(Decimal(f'{value:.15g}') * 100).normalize():f}%")
+    if shows != "%" and isinstance(value, dt.date):
+        return value.isoformat()[: 7 if shows == "month" else 4]
+    return as_text(_cell(value)) or ""
 
 
 def _wrong(cells: list[str], width: int) -> str | None:
