@@ -277,6 +277,8 @@ class TestDates:
         when = fact(self.on_day("15", "2020-01")).when
         assert isinstance(when, Relative)
         assert (when.relationship, when.offset, when.words) == ("after", "14 days", "study day 15")
+        first = fact(self.on_day("1", "2020-01")).when
+        assert (first.relationship, first.offset, first.words) == ("concurrent", None, "study day 1")
 
 
 MH = (

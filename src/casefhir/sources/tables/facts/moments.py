@@ -238,7 +238,7 @@ def _study_day(scope: Scope, when: When, name: str) -> Tell | None:
             relation,
             "the study's reference date",
             cells,
-            offset=f"{abs(days)} {'day' if abs(days) == 1 else 'days'}",
+            offset=f"{abs(days)} {'day' if abs(days) == 1 else 'days'}" if days else None,
             words=f"study day {number}",
         )
 
