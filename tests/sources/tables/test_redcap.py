@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefhir.sources.tables.check import check_mapping
 from casefhir.sources.tables.load import load_mapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.opening import open_mapping
@@ -86,6 +87,14 @@ def test_labels_become_the_same_bytes_as_raw_values(tmp_path: Path) -> None:
     assert sorted(ticked) == ["Heliotrope rash", "Heliotrope rash", "None of it", "Other (tell, please)"]
     labelled, _ = converted(tmp_path / "labels", LABELS)
     assert output(labelled) == output(out)
+
+
+def test_no_cell_of_an_identifier_is_shown(tmp_path: Path) -> None:
+    converted(tmp_path, LABELS)
+    found = check_mapping(load_mapping("redcap"), [tmp_path / "dictionary.csv", tmp_path / "records.csv"])
+    columns = found.tables["records"].columns
+    assert [name for name in ("study_id", "name", "dob", "ck") if columns[name].masked] == ["study_id", "name", "dob"]
+    assert not columns["name"].samples
 
 
 def test_processes_and_workers_read_labels_too(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -78,6 +78,16 @@ def _entries(
                 yield entry
     else:
         yield from each
+
+
+def left_out(rule: Rule, columns: Iterable[str], lookups: Mapping[str, Lookup]) -> Iterator[str]:
+    """Columns that a rule passes over because a look-up says so of them, as a data dictionary does of identifiers."""
+    each = rule.each
+    if isinstance(each, Columns):
+        for column in columns:
+            stem = column.partition(each.split)[0] if each.split else column
+            if any(_says(lookups, unless, stem) for unless in each.unless):
+                yield column
 
 
 def _says(lookups: Mapping[str, Lookup], unless: Unless, column: str) -> bool:

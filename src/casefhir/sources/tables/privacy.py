@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from casefhir.sources.tables.counts import Kind
 from casefhir.sources.tables.elements import Cell, Words
+from casefhir.sources.tables.expansion import left_out
 from casefhir.sources.tables.frame import Frame
 from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.rows import find_column
 
 _DATED = re.compile(r"\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})[-./ ]+\d{1,4}|\b(?:1[89]|20)\d{6}\b").search
 MASK = "(not shown: it tells who a person is)"
@@ -15,16 +17,23 @@ MASK = "(not shown: it tells who a person is)"
 
 def identifying(frame: Frame) -> set[tuple[str, str]]:
     """Table and column of the persons' keys, names, identifiers and addresses, of what `[privacy]` drops, and of all
-    other keys where it hashes them.
+    other keys where it hashes them; and of what a data dictionary leaves out, identifiers mostly.
     """
     mapping, found = frame.loaded.mapping, set[tuple[str, str]]()
     for name, spec in mapping.tables.items():
-        found |= {(name, column) for column in (*spec.key, *spec.via.values())}
+        columns = frame.tables[name].columns if name in frame.tables else []
+        for column in (*spec.key, *spec.via.values()):
+            place = find_column(columns, column)  # a key may be told by its number (#1)
+            found.add((name, column if place is None else columns[place]))
         if spec.through:
             found |= {(spec.through, column) for column in spec.via}
     found |= {(mapping.person.table, column) for column in _of_person(mapping)}
     if mapping.privacy.hash_keys:
         found |= {(rule.table, column) for rule in mapping.rules for words in rule.key for column in _columns(words)}
+    for rule in mapping.rules:
+        if rule.table in frame.tables:
+            columns = frame.tables[rule.table].columns
+            found |= {(rule.table, column) for column in left_out(rule, columns, frame.lookups)}
     folded = {(table, column.lower()) for table, column in found}
     return {
         (name, column)
