@@ -39,13 +39,14 @@ def convert(folder: Path, out: Path, jobs: int) -> None:
     from casefhir.spark.files import convert_files
     from casefhir.tables import convert_tables
 
-    began = time.perf_counter()
+    began, own = time.perf_counter(), time.process_time()
     tally = convert_tables([folder], MAPPING, out, jobs=jobs) if jobs else convert_files([folder], MAPPING, out)
     told = {
         "resources": sum(tally.resources.values()),
         "rejected": tally.total_rejected,
         "errors": tally.errors,
         "seconds": time.perf_counter() - began,
+        "own": time.process_time() - own,  # with several jobs: of the process that hands out
     }
     print(json.dumps(told))
 
@@ -163,10 +164,17 @@ def main() -> None:
         report(given.persons, given.jobs, given.seed, given.scratch, others)
 
 
+def feeds(told: dict) -> str:
+    """How many processes keep busy the one that looks through the keys, hands out pieces and allots places."""
+    return f"{(told['processor'] - told['own']) / told['own']:.0f}"
+
+
 def report(sizes: list[int], jobs: list[int], seed: int, room: Path | None, others: dict[str, tuple[str, str]]) -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
-    print("| persons | resources | jobs | s | resources/s | resources/s and core | peak MB |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| persons | resources | jobs | s | resources/s | resources/s and core | peak MB | processes one could feed |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     core = 0.0
     with tempfile.TemporaryDirectory(dir=room) as scratch:
         for persons in sizes:
@@ -181,7 +189,7 @@ def report(sizes: list[int], jobs: list[int], seed: int, room: Path | None, othe
                 how = each or "Spark"
                 print(
                     f"| {persons:,} | {told['resources']:,} | {how} | {told['seconds']:.1f} | {rate:,.0f} | "
-                    f"{per_core:,.0f} | {told['peak_mb']:.0f} |",
+                    f"{per_core:,.0f} | {told['peak_mb']:.0f} | {feeds(told) if each > 1 else '–'} |",
                     flush=True,
                 )
                 shutil.rmtree(f"{scratch}/out")

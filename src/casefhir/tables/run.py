@@ -58,7 +58,8 @@ def convert_tables(
 ) -> Tally:
     """Convert the tables in `inputs` (files, folders, database URLs) by `mapping` into the folder `out`.
 
-    The same input gives the same bytes whatever `jobs` is. Rejected rows go to the folder `rejects`; without it into
+    The same input gives the same bytes whatever `jobs` is; a program that asks for several guards its start with
+    `if __name__ == "__main__"`, as `multiprocessing` wants. Rejected rows go to the folder `rejects`; without it into
     the output, or beside it where the mapping hides something (see `Kept`). `progress` is told the sums after every
     piece, and how many rows there are if that is known; `note` what was found out of the files. Raises `TableError`,
     `MappingError`, `ClearRows`, `Halted`, `InUse`, `NothingToResume`, `NotWritten`, `WorkerDied`; what an interrupted
