@@ -160,6 +160,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(folder, options, after, jo
 def test_there_is_nothing_to_resume_where_no_run_was_interrupted(folder):
     with pytest.raises(NothingToResume, match="no interrupted run"):
         convert(folder, resume=True)
+    assert not scratch(folder / "out")
 
 
 def test_after_a_checkpoint_nothing_before_it_is_done_again(folder, monkeypatch):

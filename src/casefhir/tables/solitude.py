@@ -27,8 +27,10 @@ def alone(out: Path) -> Iterator[None]:
             raise InUse(f"{out}: Another run is writing here; wait for it or name another folder.")
         time.sleep(_PATIENCE / 20)
     with stream:
-        yield
-        (out / _LOCK).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (out / _LOCK).unlink(missing_ok=True)
 
 
 def hold(out: Path) -> TextIO:
