@@ -41,6 +41,7 @@ class Spec:
     header: int | None = None
     skip_after: int = 0
     fill: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
     optional: bool = False
 
 

@@ -17,7 +17,7 @@ from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_da
 from casefhir.sources.tables.readers.documents import YAML, JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import Sheet, TableMissing
+from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
 
 
 class TableSpec(Protocol):
@@ -27,7 +27,7 @@ class TableSpec(Protocol):
     `camel`, `within` and `who`: for JSON, see `JsonTable`; `query`: for databases, instead of the whole table of that
     name; `encoding` and `delimiter` for text where they should not be found out; `header` and `skip_after`: where the
     header of a text file or sheet stands, see `Layout`; `fill`: columns whose blank cells say what the cell above
-    says; `optional`: it may be missing.
+    says, of the same person; `persons`: the columns that tell whose a row is; `optional`: it may be missing.
     """
 
     @property
@@ -52,6 +52,8 @@ class TableSpec(Protocol):
     def skip_after(self) -> int: ...  # noqa: D102
     @property
     def fill(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def persons(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def optional(self) -> bool: ...  # noqa: D102
 
@@ -134,7 +136,8 @@ def open_tables(
             ]
         if parts:
             shape = _sheet(name, parts)
-            tables[name] = OpenTable(shape, tuple(parts), name in commas, places_of(shape, spec.fill))
+            fill = places_of(shape, spec.fill)
+            tables[name] = OpenTable(shape, tuple(parts), name in commas, fill, _known(shape, spec.persons))
         elif spec.optional:
             missing.append(name)
         else:
@@ -222,6 +225,12 @@ def _plain(
     if suffix == ".xpt":
         return TransportTable(path, encoding=spec.encoding or encoding)
     return TextTable(path, encoding=spec.encoding or encoding, delimiter=spec.delimiter or delimiter, layout=layout)
+
+
+def _known(sheet: Sheet, columns: Sequence[str]) -> tuple[int, ...]:
+    """The places of those of `columns` that are there."""
+    places = (find_column(sheet.columns, column) for column in columns)
+    return tuple(place for place in places if place is not None)
 
 
 def _sheet(name: str, parts: list[Table]) -> Sheet:

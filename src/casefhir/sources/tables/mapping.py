@@ -93,7 +93,8 @@ class Table(Part):
     skip_after: int = Described(default=0, ge=0, le=100)
     """Of text files and sheets: rows under the header that are no data, such as a row of units."""
     fill: tuple[str, ...] = ()
-    """Columns whose blank cells say what the cell above says, as where cells are merged, or a name is written once."""
+    """Columns whose blank cells say what the cell above says, as where cells are merged, or a name is written once;
+    beside those of the key only within one person's rows."""
     dictionary: str | None = None
     """The look-up that is its data dictionary, for a REDCap project: an export of labels is read by it as if it were of
     raw values."""
@@ -111,6 +112,11 @@ class Table(Part):
     """New columns by expressions, `{ID = "STUDY + '-' + NUMBER"}`; usable like any column of the table."""
     reading: Reading | None = None
     """How this table's cells are written, where it is otherwise than `[reading]`."""
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """The columns that tell whose a row is."""
+        return (*self.key, *self.via.values())
 
 
 class LookupTable(Part):
@@ -142,6 +148,11 @@ class LookupTable(Part):
     """Columns whose blank cells say what the cell above says."""
     optional: bool = False
     """The table may be missing."""
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """None: its rows are nobody's."""
+        return ()
 
 
 class System(Part):

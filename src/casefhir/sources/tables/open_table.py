@@ -18,7 +18,9 @@ class OpenTable:
     comma: bool = False
     """Whether its texts have decimal commas; numbers of typed formats are written so then."""
     fill: tuple[int, ...] = ()
-    """The places of columns whose blank cells say what the cell above says."""
+    """The places of columns whose blank cells say what the cell above says, for rows of one person."""
+    persons: tuple[int, ...] = ()
+    """The places of the columns that tell whose a row is."""
 
     @property
     def in_place(self) -> bool:
@@ -37,11 +39,12 @@ class OpenTable:
             if place < first or (only is not None and place != only):
                 continue
             begin = Start(number, start.at) if start and place == first else None
-            rows = self._part(place, part, fault, begin, mark)
+            above = _Above(self.fill, self.persons)
+            rows = self._part(place, part, above.forgetting(fault) if self.fill else fault, begin, mark)
             if self.comma and not isinstance(part, TextTable):
                 rows = _with_commas(rows)
             if self.fill and not (isinstance(part, TextTable) and part.rejects):  # these stand alone
-                rows = _filled(rows, self.fill)
+                rows = ((number, above.filled(row)) for number, row in rows)
             yield from rows
 
     def _part(
@@ -90,14 +93,43 @@ def _with_commas(rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
         yield number, row
 
 
-def _filled(rows: Iterator[tuple[int, Row]], places: Sequence[int]) -> Iterator[tuple[int, Row]]:
-    above: dict[int, str] = {}
-    for number, row in rows:
+class _Above:
+    """What the cells above say. It goes from person to person only in the columns that tell whose a row is; and never
+    over a row that could not be read, for it may have been the first of another person.
+    """
+
+    def __init__(self, places: Sequence[int], persons: Sequence[int]) -> None:
+        self._persons = [place for place in places if place in persons]
+        self._others = [place for place in places if place not in persons]
+        self._keys = persons
+        self._cells: dict[int, str] = {}
+        self._whose: list[str] | None = None
+
+    def forgetting(self, fault: OnFault) -> OnFault:
+        """`fault`, which is told of rows that cannot be read."""
+
+        def told(number: int, row: Row, reason: str) -> None:
+            self._cells.clear()
+            fault(number, row, reason)
+
+        return told
+
+    def filled(self, row: Row) -> Row:
+        """`row`, its blank cells filled."""
         cells = list(row)
+        self._fill(cells, self._persons)
+        whose = [(cells[place] or "").strip() for place in self._keys]
+        if whose != self._whose:
+            for place in self._others:
+                self._cells.pop(place, None)
+            self._whose = whose
+        self._fill(cells, self._others)
+        return tuple(cells)
+
+    def _fill(self, cells: list[str | None], places: Sequence[int]) -> None:
         for place in places:
             cell = cells[place]
             if cell and cell.strip():
-                above[place] = cell
+                self._cells[place] = cell
             else:
-                cells[place] = above.get(place, cell)
-        yield number, tuple(cells)
+                cells[place] = self._cells.get(place, cell)
