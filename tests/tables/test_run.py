@@ -367,3 +367,18 @@ def test_test_data_is_marked_as_asked(folder):
     convert(folder, "real", Options(test_data=False))
     assert b"HTEST" not in (folder / "real" / "Patient.ndjson").read_bytes()
     assert load_mapping(folder / "t.toml").mapping.test_data
+
+
+def test_bundles_of_persons_who_are_gone_from_the_tables_go_too(folder):
+    own = folder / "out" / "t-notes.json"
+    convert(folder, options=Options(form="transaction"))
+    own.write_text("{}")
+    write(folder, 5)
+    convert(folder, options=Options(form="transaction"))
+    convert(folder, "fresh", Options(form="transaction"))
+    assert own.read_text() == "{}"  # nobody's but the user's
+    own.unlink()
+    assert everything(folder / "out") == everything(folder / "fresh")
+    convert(folder)
+    convert(folder, "lines")
+    assert everything(folder / "out") == everything(folder / "lines")

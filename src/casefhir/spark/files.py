@@ -12,6 +12,7 @@ from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.rows import Broken, Sheet
 from casefhir.spark.work import ROWS, TALLY, Job, Placed, converted, possible, row_batches, session
+from casefhir.tables.bundle_list import listed
 from casefhir.tables.kept import Kept
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import FOLDER, reject_header
@@ -54,7 +55,7 @@ def convert_files(
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
         tally, written = _gathered(scratch, out, kept, opening.files.sheets, loaded)
-        conclude(out, about, told(tally, loaded), written, kept)
+        conclude(out, about, told(tally, loaded), written, kept, listed(out))
     return tally
 
 

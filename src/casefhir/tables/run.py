@@ -21,6 +21,7 @@ from casefhir.sources.tables.load import LoadedMapping, load_mapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
+from casefhir.tables.bundle_list import listed, take_out
 from casefhir.tables.checkpoints import Checkpoints, Reached, interrupted
 from casefhir.tables.kept import Kept
 from casefhir.tables.making import Maker
@@ -108,7 +109,8 @@ def convert_tables(
                     if progress:
                         progress(tally, opened.count)
         checkpoints.end()
-        conclude(out, about, told(tally, loaded), files.finish(), kept)
+        earlier = listed(out)
+        conclude(out, about, told(tally, loaded), files.finish(), kept, earlier)
         checkpoints.forget()
     return tally
 
@@ -129,12 +131,22 @@ def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
     return found
 
 
-def conclude(out: Path, about: dict[str, Any], sums: dict[str, Any], files: Sequence[Path], kept: Kept) -> None:
-    """Take out what an earlier run left in the folders and this one did not write; then write the manifest."""
+def conclude(
+    out: Path,
+    about: dict[str, Any],
+    sums: dict[str, Any],
+    files: Sequence[Path],
+    kept: Kept,
+    earlier: frozenset[str],
+) -> None:
+    """Take out what an earlier run left in the folders and this one did not write, `earlier` being the persons whose
+    bundles it had `listed`; then write the manifest.
+    """
     written = sorted(str(path.relative_to(out)) for path in files if path.is_relative_to(out))
     before = manifest(out)
     for name in set(before.get("files", [])) - set(written):
         (out / name).unlink(missing_ok=True)
+    take_out(out, earlier - listed(out))
     apart = kept.conclude(before.get("rejects", {}), [path for path in files if not path.is_relative_to(out)])
     with writing():
         write_file(out / MANIFEST, exactjson.write({**about, **sums, "files": written, **apart}, indent=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from casefhir.delivery.files import Place, Size, packed, write_at, writing
 from casefhir.sources.tables.grouping import Grouping, Piece
 from casefhir.sources.tables.rows import Sheet
+from casefhir.tables.bundle_list import bundle_files, listing
 from casefhir.tables.making import Chunk, Made, Maker
 from casefhir.tables.rejects import Rejected, context_lines, reject_lines, reject_name
 from casefhir.tables.solitude import hold
@@ -63,8 +64,8 @@ class Work:
             write_at(place, held.blocks[name])
         with writing():
             for key, (bundle, index) in held.bundles.items():
-                write_file(self._out / f"{key}.json", bundle)
-                write_file(self._out / "index" / f"{key}.json", index)
+                for path, data in zip(bundle_files(self._out, key), (bundle, index)):
+                    write_file(path, data)
 
 
 def _lines(made: Made, sheets: Mapping[str, Sheet]) -> dict[str, bytes]:
@@ -76,4 +77,5 @@ def _lines(made: Made, sheets: Mapping[str, Sheet]) -> dict[str, bytes]:
         made.lines
         | {reject_name(table): reject_lines(sheets[table], rejected) for table, rejected in rejects.items()}
         | {reject_name(table, context=True): context_lines(rows) for table, rows in made.context.items()}
+        | listing(made.bundles)
     )
