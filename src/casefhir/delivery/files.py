@@ -96,10 +96,9 @@ class GrowingFiles:
             self._cut_off(name, each)
         kept = {self._scratch(name, part) for name, each in self._ends.items() for part in range(each.part + 1)}
         for path in [path for each in dict.fromkeys((folder, *apart.values())) for path in each.rglob(f".*{SCRATCH}")]:
+            # of a run that was interrupted and is not resumed, or begun after its last checkpoint
             if path not in kept:
-                path.unlink(
-                    missing_ok=True
-                )  # of a run that was interrupted and is not resumed, or begun after its last checkpoint
+                path.unlink(missing_ok=True)
 
     @property
     def state(self) -> dict[str, State]:

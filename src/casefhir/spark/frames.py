@@ -10,7 +10,7 @@ from casefhir.extras import needed
 from casefhir.sources.tables.keys import SEPARATOR, two_persons
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.opening import open_lookups
-from casefhir.sources.tables.rows import OURS, Sheet, TableError, find_column
+from casefhir.sources.tables.rows import OURS, Sheet, TableError, column_places
 from casefhir.sources.tables.whole import PADDED, whole_places
 from casefhir.spark.work import Job, converted, possible
 from casefhir.tables.options import Options
@@ -67,7 +67,7 @@ def convert(
     parts = []
     for place, (name, frame) in enumerate(kept.items()):
         spec = specs[name]
-        reading = spec.reading or loaded.mapping.reading
+        reading = loaded.mapping.reading_of(name)
         whose[name] = (_places(sheets[name], spec.key or tuple(spec.via.values())), spec.through or "")
         found = frame.select(
             functions.lit(place).alias("place"),
@@ -95,16 +95,13 @@ def _only(loaded: LoadedMapping) -> str:
 
 
 def _places(sheet: Sheet, columns: Iterable[str]) -> tuple[int, ...]:
-    places = []
-    for each in columns:
-        place = find_column(sheet.columns, each)
-        if place is None:
-            raise TableError(
-                f"Table {sheet.name!r}: The key column {each!r} is not there; "
-                f"the columns are {', '.join(sheet.columns)}."
-            )
-        places.append(place)
-    return tuple(places)
+    return column_places(
+        sheet.columns,
+        columns,
+        lambda column: (
+            f"Table {sheet.name!r}: The key column {column!r} is not there; the columns are {', '.join(sheet.columns)}."
+        ),
+    )
 
 
 def _led(
@@ -162,8 +159,7 @@ def _cell(functions: Any, column: str) -> Any:
 
 def _joined(functions: Any, loaded: LoadedMapping, sheet: Sheet, places: Sequence[int]) -> Any:
     """The cells at `places` as one key without blanks around them, whole numbers bare; empty where one is blank."""
-    mapping = loaded.mapping
-    bare = whole_places(sheet.columns, (mapping.tables[sheet.name].reading or mapping.reading).whole)
+    bare = whole_places(sheet.columns, loaded.mapping.reading_of(sheet.name).whole)
     cells = [functions.btrim(_cell(functions, sheet.columns[place]), functions.lit(_BLANKS)) for place in places]
     cells = [
         functions.regexp_replace(cell, PADDED, "$1") if place in bare else cell for place, cell in zip(places, cells)

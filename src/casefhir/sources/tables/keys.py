@@ -9,7 +9,7 @@ from casefhir.sources.tables.readers.base import Table, of_labels
 from casefhir.sources.tables.readers.skimming import Find, can_be_skimmed, skimmed
 from casefhir.sources.tables.readers.text import MARKED, TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
-from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, TableError, find_column, numbered, split
+from casefhir.sources.tables.rows import Broken, OnStart, Row, Sheet, Start, column_places, numbered, split
 from casefhir.sources.tables.whole import bare, whole_places
 
 Order = Literal["text", "number"]
@@ -189,16 +189,14 @@ def rank(key: str, order: Order) -> Rank:
 
 def key_places(name: str, table: OpenTable, columns: Sequence[str]) -> tuple[int, ...]:
     """Where the key columns stand; raises `TableError` for one that is not there."""
-    places = []
-    for each in columns:
-        place = find_column(table.sheet.columns, each)
-        if place is None:
-            raise TableError(
-                f"{table.sheet.file}: The key column {each!r} of table {name!r} is not there; the columns are "
-                f"{', '.join(table.sheet.columns[:12])}.{_header_elsewhere(name, table, each)}"
-            )
-        places.append(place)
-    return tuple(places)
+    return column_places(
+        table.sheet.columns,
+        columns,
+        lambda column: (
+            f"{table.sheet.file}: The key column {column!r} of table {name!r} is not there; the columns are "
+            f"{', '.join(table.sheet.columns[:12])}.{_header_elsewhere(name, table, column)}"
+        ),
+    )
 
 
 def _header_elsewhere(name: str, table: OpenTable, column: str) -> str:

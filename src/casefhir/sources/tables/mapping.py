@@ -235,6 +235,10 @@ class TableMapping(Part):
         """All rules but the person's, in the order in which facts are written."""
         return tuple(rule for kind in RULES for rule in getattr(self, kind))
 
+    def reading_of(self, table: str) -> Reading:
+        """How the cells of a table are written."""
+        return self.tables[table].reading or self.reading
+
     @field_validator("tables", mode="after")
     @classmethod
     def _some_tables(cls, tables: dict[str, Table]) -> dict[str, Table]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.base import Number
 from casefhir.sources.tables.readers.text import TextTable
-from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, TableError, find_column, numbered, split
+from casefhir.sources.tables.rows import OnStart, Row, Sheet, Start, column_places, numbered, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,14 @@ class OpenTable:
 
 def places_of(sheet: Sheet, columns: Sequence[str]) -> tuple[int, ...]:
     """The places of the columns that a table's `fill` names; raises `TableError` for one that is not there."""
-    places = []
-    for column in columns:
-        place = find_column(sheet.columns, column)
-        if place is None:
-            raise TableError(
-                f"{sheet.file}: `fill` names the column {column!r}, which is not there; the columns are "
-                f"{', '.join(sheet.columns[:12])}."
-            )
-        places.append(place)
-    return tuple(places)
+    return column_places(
+        sheet.columns,
+        columns,
+        lambda column: (
+            f"{sheet.file}: `fill` names the column {column!r}, which is not there; the columns are "
+            f"{', '.join(sheet.columns[:12])}."
+        ),
+    )
 
 
 def _with_commas(rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:

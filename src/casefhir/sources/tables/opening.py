@@ -77,7 +77,7 @@ def open_mapping(
         beside=_beside(loaded),
         lookups=mapping.lookups,
         dictionaries=_dictionaries(loaded, held, encoding, delimiter),
-        commas=[name for name, each in mapping.tables.items() if (each.reading or mapping.reading).decimal == ","],
+        commas=[name for name in mapping.tables if mapping.reading_of(name).decimal == ","],
     )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
@@ -167,7 +167,7 @@ def wanted_columns(mapping: TableMapping, lookup: str) -> frozenset[str] | None:
 def _keyed(mapping: TableMapping, tables: dict[str, OpenTable]) -> Iterator[KeyedTable]:
     for name, table in tables.items():
         spec = mapping.tables[name]
-        whole = (spec.reading or mapping.reading).whole
+        whole = mapping.reading_of(name).whole
         if spec.key:
             yield keyed(name, table, spec.key, whole=whole)
             continue
@@ -188,7 +188,7 @@ def _leads(mapping: TableMapping, name: str, table: OpenTable, asked: Sequence[s
     of several persons lead to the empty key.
     """
     spec = mapping.tables[name]
-    whole = whole_places(table.sheet.columns, (spec.reading or mapping.reading).whole)
+    whole = whole_places(table.sheet.columns, mapping.reading_of(name).whole)
     by_row = KeyedTable(name, table, key_places(name, table, asked), whole=whole)
     places = key_places(name, table, spec.key)
     found: dict[str, str] = {}

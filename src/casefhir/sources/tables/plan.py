@@ -165,7 +165,7 @@ class Plan:
 
         where = f"{self.loaded.path}: table {name!r}"
         try:
-            table = TableFrame(name, sheet, spec.reading or self.mapping.reading, dropped)
+            table = TableFrame(name, sheet, self.mapping.reading_of(name), dropped)
             frame.tables[name] = table
             for column, text in spec.derive.items():
                 if column in table.columns:

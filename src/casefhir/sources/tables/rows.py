@@ -1,6 +1,6 @@
 """What readers hand over: rows of text cells, exactly as a file holds them, and the rows of one person together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -103,3 +103,14 @@ def find_column(columns: Sequence[str], name: str) -> int | None:
         return columns.index(name)
     same = [place for place, each in enumerate(columns) if each.lower() == name.lower()]
     return same[0] if len(same) == 1 else None
+
+
+def column_places(columns: Sequence[str], names: Iterable[str], why: Callable[[str], str]) -> tuple[int, ...]:
+    """The places of all columns that `names` ask for; raises `TableError`, saying `why`, for one that is not there."""
+    places = []
+    for name in names:
+        place = find_column(columns, name)
+        if place is None:
+            raise TableError(why(name))
+        places.append(place)
+    return tuple(places)

@@ -99,9 +99,8 @@ class Scope:
         place = find_column(table.columns, column)
         if place is None:
             if not optional:
-                near = [
-                    each for each in table.columns if each.startswith(f"{column} (column ")
-                ]  # several are called so
+                # several are called so
+                near = [each for each in table.columns if each.startswith(f"{column} (column ")]
                 near = near or difflib.get_close_matches(column, table.columns, n=3, cutoff=0.6)
                 hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(table.columns[:20])}."
                 self.problem(f"table {table.name!r} has no column {column!r}. {hint}")

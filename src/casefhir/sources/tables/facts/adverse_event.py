@@ -82,9 +82,8 @@ def adverse_events(
         )
         if not rule.condition:
             return (event,)
-        over: Literal["inactive", "resolved"] = (
-            "inactive" if result == "fatal" else "resolved"
-        )  # death resolves nothing
+        # death resolves nothing
+        over: Literal["inactive", "resolved"] = "inactive" if result == "fatal" else "resolved"
         return event, Problem(
             f"{key}.condition",
             called.concept,

@@ -15,11 +15,13 @@ _WHOLE_DATE = re.compile(
 
 
 def moved_words(scope: Scope, name: str) -> Callable[[str, Telling], str | None]:
-    """Words as they are, but a whole date moved like all dates of the person; left out and counted if it cannot be."""
+    """For a person whose dates are moved: words as they are, but a whole date moved too; left out and counted if it
+    cannot be.
+    """
     dates, rule = scope.of.dates, scope.rule
 
     def found(words: str, telling: Telling) -> str | None:
-        if not telling.shift or not _WHOLE_DATE(words):
+        if not _WHOLE_DATE(words):
             return words
         try:
             moved = shifted(dates.read(words).iso, telling.shift)
