@@ -46,11 +46,12 @@ def test_backoff_grows_but_never_beyond_its_bound(tried: int, seed: int) -> None
     assert 0 <= wait <= min(30, 0.5 * 2**tried)
 
 
-@given(st.floats(0, 300), st.integers(0, 2**32))
-def test_retry_after_is_never_undercut(asked: float, seed: int) -> None:
-    wait = RetryPolicy().wait(1, asked, random.Random(seed))
+@given(st.floats(0, 300), st.integers(1, 40), st.integers(0, 2**32))
+def test_retry_after_is_never_undercut_and_outdone_by_more_each_time(asked: float, tried: int, seed: int) -> None:
+    policy = RetryPolicy(attempts=50, base=0.5, cap=30)
+    wait = policy.wait(tried, asked, random.Random(seed))
     assert wait is not None
-    assert asked <= wait <= asked + 0.5
+    assert asked <= wait <= asked + min(30, 0.5 * 2 ** (tried - 1))
 
 
 def test_patience_ends_after_the_attempts_and_before_a_wait_that_is_too_long() -> None:

@@ -25,8 +25,11 @@ class RetryPolicy:
         if tried >= self.attempts:
             return None
         if retry_after is not None:
-            # a little more than asked, so that many clients do not come back in the same instant
-            return None if retry_after > self.longest else retry_after + rng.uniform(0, self.base)
+            if retry_after > self.longest:
+                return None
+            # a little more than asked, so that many clients do not come back in the same instant; and more from
+            # time to time, for "0" from a server that goes on refusing is not to be taken at its word
+            return retry_after + rng.uniform(0, min(self.cap, self.base * 2.0 ** (tried - 1)))
         return rng.uniform(0, min(self.cap, self.base * 2.0**tried))
 
 
