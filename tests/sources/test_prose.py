@@ -19,7 +19,7 @@ def parts(text: str) -> list[str]:
         ("It is shown (Fig. 1). She left.", ["It is shown (Fig. 1).", "She left."]),
         ("Dr. A. Smith saw her.", ["Dr. A. Smith saw her."]),
         ("in muscle.3 Later she left.", ["in muscle.3", "Later she left."]),
-        ("(N 4.0–10.0 G/L) with lymphopenia.", ["(N 4.0–10.0 G/L) with lymphopenia."]),
+        ("(N 4.0–9.0 G/L) with anaemia.", ["(N 4.0–9.0 G/L) with anaemia."]),
         ("It failed. 3 of 5 died.", ["It failed.", "3 of 5 died."]),
         ("Heading\n\nThe text.", ["Heading", "The text."]),
     ],

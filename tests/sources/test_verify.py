@@ -318,7 +318,7 @@ def test_a_dose_is_its_own_figure_and_not_that_of_its_period(dose: int, days: in
 
 
 def test_a_dose_counts_only_with_its_unit_and_never_by_half_a_word() -> None:
-    text = "Prednisone (1 mg/kg per day) was given. Later she stopped prednis-\none again."
+    text = "Prednisone (1 mg/kg per day) helped. Later she stopped prednis-\none again."
     places = (place(text, "Prednisone (1 mg/kg per day)"), at(text.index("stopped"), 20, "stopped prednisone"))
     for dose, proven in (("1 mg/kg", True), ("1 g/kg", False), ("1 mg", False), ("1 mg/m2", False)):
         course = Course("a", "prednisone", places, dosage=Dosage("1 mg/kg per day", dose=dose))
