@@ -141,7 +141,7 @@ def _as_json(found: "MappingCheck") -> dict[str, Any]:
     tables = {
         name: {
             "file": table.file, "read": table.read, "converted": table.converted, "rejected": table.rejected,
-            "filtered": table.filtered, "unused": table.unused,
+            "filtered": table.filtered, "unused": [*table.unused],
             "columns": {
                 column: {
                     "kind": one.kind, "filled": one.filled, "blank": one.blank, "samples": one.samples,
@@ -215,7 +215,7 @@ def _sections(found: "MappingCheck") -> list[tuple[str, list[str]]]:
         + (f", such as {', '.join(repr(each) for each in profile.samples)}" if profile.samples else "")
         + (f" {MASK}" if profile.masked else "")
         for name, table in found.tables.items()
-        for column, profile in ((each, table.columns[each]) for each in table.unused)
+        for column, profile in ((each, table.unread(each)) for each in table.unused)
     ]
     return [
         ("Rows that are refused", refused),

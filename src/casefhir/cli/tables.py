@@ -1,6 +1,7 @@
 """`casefhir convert TABLES --mapping …`: tables of a registry or an export to FHIR."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from casefhir.tables import Kept, Options, Tally
 
 _SHOWN = 8
+_UNREAD = 12
 
 
 def convert_tables(
@@ -60,7 +62,7 @@ def convert_tables(
                 talk("What was finished is kept: the same command with --resume goes on from there.")
             raise
     written = tables.manifest(out)
-    sums = {name: written[name] for name in tally.to_json()}
+    sums = {name: written[name] for name in (*tally.to_json(), "unread") if name in written}
     if as_json:
         emit({"out": str(out), **sums})
     _tell(tally, sums, out, kept)
@@ -143,6 +145,7 @@ def _tell(tally: "Tally", sums: dict[str, Any], out: Path, kept: "Kept") -> None
             for row in sums["unmapped"]
         ),
     )
+    _unread(sums.get("unread", {}))
     _listed(
         "Defaults of the mapping, for blank cells",
         ((f"{rule}: {name} = {value}", n) for (rule, name, value), n in tally.defaults.most_common()),
@@ -169,6 +172,18 @@ def _tell(tally: "Tally", sums: dict[str, Any], out: Path, kept: "Kept") -> None
             talk(kept.note)
     for name, difference in tally.unaccounted().items():
         talk(f"The sums of table {name} do not add up by {difference}: this is a defect of ours.")
+
+
+def _unread(tables: dict[str, list[str]]) -> None:
+    """One line for each table, for such columns may be many; `mapping check` shows what is in them."""
+    for table, columns in tables.items():
+        names = columns
+        if len(columns) > _UNREAD:  # of documents, the parts in which they are
+            parts = Counter(column.partition(".")[0] for column in columns)
+            names = [part if count == 1 else f"{part} ({count} columns)" for part, count in parts.items()]
+        more = f" and {len(names) - _UNREAD} more" if len(names) > _UNREAD else ""
+        listed = "; manifest.json lists them" if names is not columns else ""
+        talk(shown(f"No rule reads, in {table}: {', '.join(names[:_UNREAD])}{more}{listed}."))
 
 
 def _counted(count: int, what: str) -> str:

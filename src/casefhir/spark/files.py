@@ -55,7 +55,7 @@ def convert_files(
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
         tally, written = _gathered(scratch, out, kept, opening.files.sheets, loaded)
-        conclude(out, about, told(tally, loaded), written, kept, listed(out))
+        conclude(out, about, told(tally, loaded, opening), written, kept, listed(out))
     return tally
 
 

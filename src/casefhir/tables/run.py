@@ -18,9 +18,11 @@ from casefhir.sources.tables.files import Opened
 from casefhir.sources.tables.grouping import Piece, grouping
 from casefhir.sources.tables.inputs import address
 from casefhir.sources.tables.load import LoadedMapping, load_mapping
-from casefhir.sources.tables.opening import open_mapping
+from casefhir.sources.tables.opening import Opening, open_mapping
+from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.readers import fingerprint
 from casefhir.sources.tables.readers.text import TextTable
+from casefhir.sources.tables.unread import unread
 from casefhir.tables.bundle_list import listed, take_out
 from casefhir.tables.checkpoints import Checkpoints, Reached, interrupted
 from casefhir.tables.kept import Kept
@@ -110,7 +112,7 @@ def convert_tables(
                         progress(tally, opened.count)
         checkpoints.end()
         earlier = listed(out)
-        conclude(out, about, told(tally, loaded), files.finish(), kept, earlier)
+        conclude(out, about, told(tally, loaded, opened), files.finish(), kept, earlier)
         checkpoints.forget()
     return tally
 
@@ -123,9 +125,14 @@ def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMappi
     return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
 
 
-def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
-    """The sums as the manifest shows them: with what the commonest values without a code may have meant."""
+def told(tally: Tally, loaded: LoadedMapping, opening: Opening) -> dict[str, Any]:
+    """The sums as the manifest shows them: with what the commonest values without a code may have meant, and with the
+    columns that no rule reads; names of columns may be words of persons in documents, so not where something is hidden.
+    """
     found = tally.to_json()
+    if not loaded.mapping.privacy.hides:
+        columns = unread(Plan(loaded, opening.files.sheets, opening.lookups))
+        found["unread"] = {table: [*names] for table, names in columns.items()}
     for row in found["unmapped"][:SUGGESTED]:
         row["near"] = list(near(loaded, row["rule"], row["value"]))
     return found

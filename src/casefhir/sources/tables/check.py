@@ -20,6 +20,7 @@ from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.privacy import identifying, masked
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row
+from casefhir.sources.tables.unread import unread
 
 _NEAR = 3
 SUGGESTED = 100
@@ -28,7 +29,9 @@ SUGGESTED = 100
 
 @dataclass(slots=True)
 class TableCheck:
-    """What became of a table: rows read = converted + rejected + filtered; its columns, those that no rule reads."""
+    """What became of a table: rows read = converted + rejected + filtered; its columns; those that no rule
+    reads, each with the columns that it stands for.
+    """
 
     file: str
     read: int = 0
@@ -36,7 +39,11 @@ class TableCheck:
     rejected: int = 0
     filtered: int = 0
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
-    unused: list[str] = field(default_factory=list)
+    unused: dict[str, list[str]] = field(default_factory=dict)
+
+    def unread(self, name: str) -> ColumnProfile:
+        """What one of `unused` holds."""
+        return ColumnProfile.of_all([self.columns[each] for each in self.unused[name]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +135,10 @@ def check_mapping(
     plan = Plan(loaded, sheets, opening.lookups)
     hidden = identifying(plan.frame)
     found = MappingCheck(str(loaded.path), notes=list(opening.notes))
+    not_read = unread(plan)
     for name, sheet in sheets.items():
         columns = {column: ColumnProfile(masked=(name, column) in hidden) for column in sheet.columns}
-        unused = [column for column in sheet.columns if (name, column) not in plan.frame.used]
-        found.tables[name] = TableCheck(sheet.file, columns=columns, unused=unused)
+        found.tables[name] = TableCheck(sheet.file, columns=columns, unused=not_read.get(name, {}))
     refusals = _Refusals(plan, hidden)
     unmapped: Counter[Kind] = Counter()
     defaults: Counter[Kind] = Counter()

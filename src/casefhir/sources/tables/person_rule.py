@@ -38,6 +38,8 @@ class PersonRule(Part):
     """The table that tells who the persons are."""
     where: str | None = None
     """An expression; rows for which it is false tell nothing of who the person is."""
+    single: bool = False
+    """Each row is a person of its own, as documents are: several rows with one key are refused, not made one person."""
     without_row: Literal["reject", "unknown"] = "reject"
     """What becomes of rows whose person has none in this table: they are rejected, or the person is of unknown sex."""
     sex: Words | None = None

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _SAMPLES = 4
@@ -37,6 +38,17 @@ class ColumnProfile:
             return
         if text in self.values or len(self.values) < _DISTINCT:
             self.values[text] += 1
+
+    @classmethod
+    def of_all(cls, profiles: Sequence["ColumnProfile"]) -> "ColumnProfile":
+        """Several columns as one."""
+        found = cls(any(each.masked for each in profiles))
+        for each in profiles:
+            found.filled += each.filled
+            found.blank += each.blank
+            found.kinds.update(each.kinds)
+            found.values.update(each.values)
+        return found
 
     @property
     def kind(self) -> str:

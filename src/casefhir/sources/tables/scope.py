@@ -214,8 +214,11 @@ class Scope:
             return ", ".join(dict.fromkeys(self.column_of(each) for each in told))
         if isinstance(told, Cell):
             if told.expr is not None:
+                small = told.expr.lower()
                 read = [
-                    each for each in self.of.columns if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told.expr, re.I)
+                    each
+                    for each in self.of.columns
+                    if each.lower() in small and re.search(rf"(?<!\w){re.escape(each)}(?!\w)", told.expr, re.I)
                 ]
                 return ", ".join(read) or f"expr {told.expr}"
             return told.column or f"const {told.const}"

@@ -11,7 +11,7 @@ from casefhir.sources.tables.elements import Dose
 from casefhir.sources.tables.facts.moments import duration, moment
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.facts.problem import check_order
-from casefhir.sources.tables.facts.units import Units
+from casefhir.sources.tables.facts.units import DECLARED, Units
 from casefhir.sources.tables.frame import read_csv
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
@@ -152,9 +152,10 @@ def _dosage(scope: Scope, rule: Dose) -> Callable[[Row, Telling], Dosage | None]
         long = lasting(row, telling) if lasting else None
         said = text(row, telling) if text else None
         figure = " - ".join(each for each in (told_amount, told_high) if each)
-        parts = (figure, told_unit if figure else None, _raw(told_often), way_words, how, where, _for(long))
-        if told_unit and not figure and told_unit not in (said or ""):
-            telling.remarks.append(f"Unit of the dose, which is not told: {told_unit}")
+        shown_unit = told_unit.removeprefix(DECLARED) if told_unit else None
+        parts = (figure, shown_unit if figure else None, _raw(told_often), way_words, how, where, _for(long))
+        if shown_unit and not figure and shown_unit not in (said or ""):
+            telling.remarks.append(f"Unit of the dose, which is not told: {shown_unit}")
         words = said or " ".join(str(each) for each in parts if each)
         if not words:
             return None

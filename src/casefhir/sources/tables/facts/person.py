@@ -72,6 +72,11 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
 
     def make(rows: list[tuple[int, Row]], telling: Telling) -> Person:
         whole: dict[str, Any] = {}
+        if rule.single and len(rows) > 1:
+            raise Refused(
+                f"{len(rows)} of its rows have one and the same key, and each is a person of its own",
+                "give every person another key, or leave out all of them but one",
+            )
         for number, row in rows:
             cells = Cells(table, number, columns)
             for name, value in told(row, telling, cells).items():

@@ -11,6 +11,8 @@ from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.scope import Scope
 
 _MEMO = 1 << 16
+DECLARED = "UCUM:"
+"""Before a unit that its source says to be UCUM, of which any that is valid is a code, common or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,27 @@ class Units:
         if found is None:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
-            code = (self._own[printed] or None) if printed in self._own else terms.ucum_code(printed)
-            found = self._memo[printed] = Unit(printed, code)
+            bare = printed.removeprefix(DECLARED)
+            if bare in self._own:
+                found = Unit(bare, self._own[bare] or None)
+            elif bare != printed:
+                found = _declared(bare)
+            else:
+                found = Unit(printed, terms.ucum_code(printed))
+            self._memo[printed] = found
         return found
 
     def known(self, printed: str) -> bool:
         """Whether `printed` is a unit, even one without a code."""
         return printed in self._own or self.of(printed).ucum is not None
+
+
+def _declared(code: str) -> Unit:
+    try:
+        terms.dimension(code)
+    except CasefhirError:
+        return Unit(code, terms.ucum_code(code))
+    return Unit(code, code)
 
 
 def commensurable(one: str, other: str) -> bool:

@@ -57,7 +57,7 @@ class JsonTable:
             names |= dict.fromkeys(found)
         self._header = header(self.file, [*names]) if names else None
         self.columns = self._header.columns if self._header else ()
-        self.detected = {"documents": str(self.documents)}
+        self.detected = {"documents": str(self.documents)} if self.documents != 1 else {}
 
     def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
         """The rows, counted from 1; in NDJSON by the line they are in where each line is one row."""
