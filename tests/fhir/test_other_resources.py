@@ -153,10 +153,7 @@ def test_a_report_holds_its_findings() -> None:
     finding = Measurement("ck", "ck", "normal", HERE)
     found = shaped(Report("lab", None, HERE, text="laboratory", results=("ck",), conclusion="unremarkable"), finding)
     assert found["result"][0]["reference"].startswith("urn:uuid:")
-    assert found["performer"] == [
-        {"display": "Example A (author of the report)"},
-        {"display": "Sample B (author of the report)"},
-    ]
+    assert found["performer"] == [{"display": "Example A, Sample B (authors of the report)"}]
 
 
 def test_the_class_of_a_visit_is_said_only_where_told() -> None:

@@ -10,16 +10,17 @@ from casefhir.fhir.narrative import div
 def document_reference(context: Context) -> Json:
     """The DocumentReference of the article: identifiers and hashes, title, authors, publication date as shown."""
     article = context.case.document
-    addresses = (
+    found = context.head(*ARTICLE, div(f"Source article: {article.title} (its text is not included)."))
+    uris = [
         f"https://doi.org/{article.doi}" if article.doi else None,
         f"https://www.ncbi.nlm.nih.gov/pmc/articles/{article.pmcid}" if article.pmcid else None,
         f"https://pubmed.ncbi.nlm.nih.gov/{article.pmid}" if article.pmid else None,
         sha256_uri(article.sha256),
-    )
-    uris = [each for each in addresses if each]
-    address = f" {uris[0]}" if len(uris) > 1 else ""  # a hash tells a reader nothing
-    found = context.head(*ARTICLE, div(f"Source article{address} (its text is not included)."))
-    found["identifier"] = [context.identifier(*ARTICLE), *({"system": URI, "value": uri} for uri in uris)]
+    ]
+    found["identifier"] = [
+        context.identifier(*ARTICLE),
+        *({"system": URI, "value": uri} for uri in uris if uri),
+    ]
     found["status"] = "current"
     found["type"] = {"text": "Published case report"}
     found["subject"] = context.to_subject()

@@ -112,9 +112,9 @@ class Context:
         return self.to("Patient", self.case.person.key)
 
     def performed_by(self) -> Json:
-        """`performer`: each of the article's authors, by display; nothing where the document does not print them."""
-        names = self.case.article.authors if self.case.article else ()
-        return {"performer": [{"display": f"{name} (author of the report)"} for name in names]} if names else {}
+        """`performer`: the article's authors, by display; nothing where the document does not print them."""
+        names = ", ".join(self.case.article.authors) if self.case.article else ""
+        return {"performer": [{"display": f"{names} (authors of the report)"}]} if names else {}
 
     def head(self, kind: str, key: str, narrative: str) -> Json:
         """What every resource starts with: type, id, meta, language, narrative."""
