@@ -1,7 +1,8 @@
 """Tables that are read whole, to be asked by key: code lists, a data dictionary, OMOP's concepts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.rows import Row, TableError, find_column
@@ -23,13 +24,14 @@ def read_lookup(
     key: Sequence[str],
     wanted: frozenset[str] | None = None,
     whole: Sequence[str] = (),
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Lookup:
     """The whole of `table`; with `wanted`, only those columns are kept, for memory. `whole` has patterns of columns
-    that hold whole numbers.
+    that hold whole numbers, `names` what columns are called that may be called otherwise.
 
     Raises `TableError` for a key column that is not there, and for rows that say different things of one key.
     """
-    columns = table.sheet.columns
+    columns = tuple(names.get(column.strip(), column) for column in table.sheet.columns)
     places = [find_column(columns, each) for each in key]
     for each, place in zip(key, places):
         if place is None:

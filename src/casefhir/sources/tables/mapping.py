@@ -126,6 +126,8 @@ class LookupTable(Part):
     """Its files, beside the tables or beside the mapping."""
     key: tuple[str, ...]
     """The columns it is asked by."""
+    names: dict[str, str] = Described(default_factory=dict)
+    """Columns that may be called otherwise, `{other name = name}`, as in REDCap's interface and in its API."""
     rows: str | None = None
     """For JSON documents: where the rows are, by path."""
     camel: bool = False

@@ -121,7 +121,7 @@ def _dictionaries(
             f"and put it beside the data."
         ) from None
     read = {
-        name: Dictionary(read_lookup(name, found.tables[name], spec.key, whole=mapping.reading.whole))
+        name: Dictionary(read_lookup(name, found.tables[name], spec.key, whole=mapping.reading.whole, names=spec.names))
         for name, spec in specs.items()
         if name in found.tables
     }
@@ -134,7 +134,9 @@ def _dictionaries(
 
 def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:
     return {
-        name: read_lookup(name, found.tables[name], spec.key, wanted_columns(mapping, name), mapping.reading.whole)
+        name: read_lookup(
+            name, found.tables[name], spec.key, wanted_columns(mapping, name), mapping.reading.whole, spec.names
+        )
         for name, spec in mapping.lookups.items()
         if name in found.tables
     }

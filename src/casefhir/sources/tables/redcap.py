@@ -14,11 +14,12 @@ from typing import Literal
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.base import NAMED
+from casefhir.sources.tables.redcap_cells import CleanTable, FlatTable, is_eav
 from casefhir.sources.tables.rows import Row, TableError, find_column
 from casefhir.sources.tables.value_maps import choice_labels, column_code
 
 _NEEDED = ("Variable / Field Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels")
-_USEFUL = ("Form Name", "Identifier?")
+_USEFUL = ("Form Name", "Identifier?", "Text Validation Type OR Show Slider Number")
 _ABOUT_ROWS = {
     "event name": "redcap_event_name", "repeat instrument": "redcap_repeat_instrument",
     "repeat instance": "redcap_repeat_instance", "data access group": "redcap_data_access_group",
@@ -44,6 +45,7 @@ class _Field:
     label: str
     choices: Mapping[str, str]
     identifies: bool
+    validation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,10 @@ class Dictionary:
         self.fields: dict[str, _Field] = {}
         for row in lookup.rows.values():
             cells = ["" if place is None else (row[place] or "").strip() for place in places]
-            name, kind, label, choices, form, identifier = cells
+            name, kind, label, choices, form, identifier, validation = cells
             told = _CHOSEN.get(kind) or (choice_labels(choices) if kind in ("radio", "dropdown", "checkbox") else {})
-            self.fields[name] = _Field(name, form, kind, plain(label), told, identifier.casefold() == "y")
+            valid = validation if kind == "text" else ""  # of a slider it tells something else
+            self.fields[name] = _Field(name, form, kind, plain(label), told, identifier.casefold() == "y", valid)
         self._forms = dict.fromkeys(each.form for each in self.fields.values() if each.form)
         self._cells = dict(self._readers())
 
@@ -98,6 +101,8 @@ class Dictionary:
         """The variable names for the headers of an export, which may be these or labels; what the dictionary does not
         know keeps its name. Raises `TableError` where a label may mean several fields.
         """
+        if is_eav(given):
+            return given
         meant: dict[str, list[str]] = {}
         for label, name in chain(*self._exported(whole=True).values()):
             meant.setdefault(label, []).append(name)
@@ -127,7 +132,15 @@ class Dictionary:
         return found
 
     def read(self, part: Table) -> Table:
-        """`part`, read by the dictionary if its cells are labels."""
+        """`part` as a flat export of raw values: put together where it has one value a row, with codes for labels, with
+        decimal points and one word for what is missing.
+        """
+        if is_eav(part.columns):
+            names = [name for _, name in chain(*self._exported(whole=True).values())]
+            part = FlatTable.of(part, self.fields, names)
+        return CleanTable.of(self._coded(part), self.fields)
+
+    def _coded(self, part: Table) -> Table:
         readers = [self._cells.get(column) for column in part.columns]
         if not any(readers):
             return part

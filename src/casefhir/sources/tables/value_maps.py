@@ -21,6 +21,7 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
     """The label that stands beside the words in a list of choices."""
     choices = scope.words(cell.choices, name)
     rule, column = scope.rule, scope.column_of(cell)
+    absent = scope.of.reading.absent
     memo: dict[str, dict[str, str]] = {}
     of_column = cell.const is not None  # a code out of a column's name
 
@@ -35,6 +36,8 @@ def chosen(scope: "Scope", read: Read, cell: Cell, name: str) -> Read:
         if not labels:  # a formula, a query, the ends of a slider
             return words
         label = labels.get(words) or (by_column(labels).get(words) if of_column else None)
+        if label is None and words in absent:
+            return words
         if label is None:
             telling.unmapped[rule, column, words] += 1
             return marked(UnmappedWords, words, words)
