@@ -1,5 +1,5 @@
-"""Exports of REDCap that are no flat ones of raw values, or that hold what dictionaries do not tell, are read as the flat
-one would be: one value a row, decimal commas, codes for missing data, the API's names of the dictionary's columns.
+"""Exports of REDCap that are no flat ones of raw values, or that hold what dictionaries do not tell, are read as the
+flat one would be: one value a row, decimal commas, codes for missing data, the API's names of the dictionary's columns.
 """
 
 import csv

@@ -1,9 +1,9 @@
 """REDCap's other ways to write rows and cells, read by the data dictionary as the flat export of raw values is.
 
 Exports of one value a row (EAV: record, field_name, value), decimal commas of fields that are validated as such, codes
-for missing data. Which codes a project has for these is told by no dictionary, but by the columns that an export has for
-them beside each checkbox's choices (`skin____99`); a code of REDCap's own proposal is one too in a field whose choices
-or validation do not allow it as a value.
+for missing data. Which codes a project has for these no dictionary tells, but the columns that an export has for them
+beside each checkbox's choices (`skin____99`); a code of REDCap's own proposal is one too in a field whose choices or
+validation do not allow it as a value.
 """
 
 import re
