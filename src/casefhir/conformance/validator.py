@@ -9,7 +9,8 @@ from casefhir.conformance.contents import RULED, Contents
 from casefhir.conformance.definitions import Definitions, Json
 from casefhir.conformance.extensions import Extensions
 from casefhir.conformance.fast import Fast
-from casefhir.conformance.fastcode import BARE, Trip
+from casefhir.conformance.fastcode import Trip
+from casefhir.conformance.fastwriter import BARE
 from casefhir.conformance.fhirpath import Env
 from casefhir.conformance.findings import LAYERS, Finding, Report, Severity
 from casefhir.conformance.following import Follower

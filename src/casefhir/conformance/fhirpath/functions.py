@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any
 
-from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step, boolean, logical, single
+from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step, logical, single
+from casefhir.conformance.fhirpath.host import ASKING, asking, resolve
 from casefhir.conformance.fhirpath.operators import distinct
 from casefhir.conformance.fhirpath.parse import Tree, Unsupported
 from casefhir.conformance.fhirpath.scalars import SCALARS, type_info
 from casefhir.conformance.fhirpath.types import as_type, check_type, is_type, of_type
-from casefhir.conformance.fhirpath.values import equal, key, order, unwrap
+from casefhir.conformance.fhirpath.values import key, order, unwrap
 from casefhir.conformance.tree import Node
 
 Translate = Callable[[Tree], Step]
@@ -255,50 +256,12 @@ _WITH_EXPRESSIONS: dict[str, Callable[[tuple[Step, ...]], Step]] = {
 _LEAST_ARGUMENTS = {"exists": 0, "iif": 2}
 
 
-def _host(name: str, arguments: tuple[Step, ...]) -> Step:
-    if name == "resolve":
-        return _resolve
-    if name == "extension":
-        return lambda focus, env: [
-            each
-            for item in focus
-            if isinstance(item, Node)
-            for each in item.children.get("extension", ())
-            if each.get("url") == single(arguments[0](focus, env))
-        ]
-
-    def ask(focus: Items, env: Env) -> Items:
-        question = env.member_of if name == "memberOf" else env.conforms
-        wanted = single(arguments[0](focus, env))
-        if not focus or wanted is None:
-            return []
-        if question is None or len(focus) > 1 or not isinstance(focus[0], Node):
-            raise Failed(f"{name}() needs one element and a host that can answer")
-        answer = question(str(wanted), focus[0])
-        if answer is None and name == "conformsTo":
-            raise Failed(f"profile {wanted} is not known")
-        return boolean(answer)
-
-    return ask
-
-
-def _resolve(focus: Items, env: Env) -> Items:
-    found: Items = []
-    for item in focus:
-        text = item.get("reference") if isinstance(item, Node) and item.type == "Reference" else unwrap(item)
-        if isinstance(text, str) and env.resolve is not None:
-            target = env.resolve(text, item if isinstance(item, Node) else env.resource)
-            if target is not None:
-                found.append(target)
-    return found
-
-
 def call(name: str, arguments: tuple[Tree, ...], translate: Translate) -> Step:
     """The closure of function `name`; raises `Unsupported` for one it does not know or cannot take."""
     if name in ("is", "as", "ofType") and len(arguments) == 1:
         wanted = check_type(_type_name(arguments[0]))
         if name == "is":
-            return lambda focus, _env: [is_type(single_item(focus), wanted)] if focus else []
+            return lambda focus, _env: [is_type(_single_item(focus), wanted)] if focus else []
         if name == "as":
             return lambda focus, _env: as_type(focus, wanted)
         return lambda focus, _env: of_type(focus, wanted)
@@ -310,18 +273,17 @@ def call(name: str, arguments: tuple[Tree, ...], translate: Translate) -> Step:
         return lambda focus, _env: plain(focus)
     if name in _WITH_EXPRESSIONS and len(steps) >= _LEAST_ARGUMENTS.get(name, 1):
         return _WITH_EXPRESSIONS[name](steps)
-    if name == "resolve" or (name in ("extension", "memberOf", "conformsTo") and len(steps) == 1):
-        return _host(name, steps)
+    if name == "resolve":
+        return resolve
+    if name in ASKING and len(steps) == 1:
+        return asking(name, steps[0])
     if name in SCALARS:
         return SCALARS[name](steps)
     raise Unsupported(f"FHIRPath function {name}() with {len(steps)} arguments is not supported.")
 
 
-def single_item(items: Items) -> Any:
+def _single_item(items: Items) -> Any:
     """The one item as it is; fails for several."""
     if len(items) > 1:
         raise Failed("a single value was expected")
     return items[0]
-
-
-__all__ = ["call", "equal"]

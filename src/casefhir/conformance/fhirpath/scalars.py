@@ -9,105 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from casefhir.conformance.fhirpath.boundaries import boundary, comparable, precision
+from casefhir.conformance.fhirpath.conversions import CONVERSIONS
 from casefhir.conformance.fhirpath.encoding import changed
 from casefhir.conformance.fhirpath.evaluation import Env, Failed, Items, Step, single
 from casefhir.conformance.fhirpath.values import Amount, Item, Moment, TypeName, moment, text_of, unwrap
 from casefhir.conformance.tree import Node
-
-_WHOLE = re.compile(r"[+-]?\d+\Z", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
-_AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:'([^']+)'|([a-zA-Z]+))?\Z", re.ASCII)
-_WORD_UNITS = re.compile(r"(year|month|week|day|hour|minute|second|millisecond)s?\Z")
-_INTEGER_LIMIT = 2**31
-
-
-def to_integer(item: Item) -> Item:
-    """`item` as a whole number, None where it is none."""
-    if isinstance(item, bool):
-        return int(item)
-    if isinstance(item, int):
-        return item
-    text = item if isinstance(item, str) else ""
-    found = int(text) if _WHOLE.match(text) and len(text) < 12 else None
-    return found if found is not None and -_INTEGER_LIMIT <= found < _INTEGER_LIMIT else None
-
-
-def to_decimal(item: Item) -> Item:
-    """`item` as a decimal, None where it is none."""
-    if isinstance(item, bool | int):
-        return Decimal(int(item))
-    if isinstance(item, Decimal):
-        return item
-    return Decimal(item) if isinstance(item, str) and _NUMBER.match(item) else None
-
-
-def to_boolean(item: Item) -> Item:
-    """`item` as a boolean, None where it is none."""
-    if isinstance(item, bool):
-        return item
-    if isinstance(item, str):
-        return {
-            "true": True,
-            "t": True,
-            "yes": True,
-            "y": True,
-            "1": True,
-            "1.0": True,
-            "false": False,
-            "f": False,
-            "no": False,
-            "n": False,
-            "0": False,
-            "0.0": False,
-        }.get(item.lower())
-    return bool(item) if isinstance(item, int | Decimal) and item in (0, 1) else None
-
-
-def to_quantity(item: Item) -> Item:
-    """`item` as a quantity, None where it is none."""
-    if isinstance(item, Amount):
-        return item
-    if isinstance(item, bool | int | Decimal):
-        return Amount(Decimal(int(item) if isinstance(item, bool) else item), "1")
-    match = _AMOUNT.match(item) if isinstance(item, str) else None
-    if match is None or (match[3] and not _WORD_UNITS.match(match[3])):
-        return None
-    return Amount(Decimal(match[1]), match[2] or match[3] or "1")
-
-
-def _to_moment(kind: str) -> Callable[[Item], Item]:
-    def convert(item: Item) -> Item:
-        found = item if isinstance(item, Moment) else moment(item, kind) if isinstance(item, str) else None
-        if found is None or (found.kind == "time") != (kind == "time"):
-            return None
-        if kind == "date":
-            return Moment("date", found.parts[:3], None, found.text[:10])
-        return Moment(kind, found.parts, found.zone, found.text)
-
-    return convert
-
-
-def _convert(convert: Callable[[Item], Item]) -> Callable[[tuple[Step, ...]], Step]:
-    def make(_arguments: tuple[Step, ...]) -> Step:
-        def apply(focus: Items, _env: Env) -> Items:
-            item = single(focus)
-            found = None if item is None else convert(item)
-            return [] if found is None else [found]
-
-        return apply
-
-    return make
-
-
-def _converts(convert: Callable[[Item], Item]) -> Callable[[tuple[Step, ...]], Step]:
-    def make(_arguments: tuple[Step, ...]) -> Step:
-        def apply(focus: Items, _env: Env) -> Items:
-            item = single(focus)
-            return [] if item is None else [convert(item) is not None]
-
-        return apply
-
-    return make
 
 
 def _plain_text(items: Items) -> str | None:
@@ -193,25 +99,20 @@ def _join(arguments: tuple[Step, ...]) -> Step:
 
 
 def _on_number(act: Callable[..., Any]) -> Callable[[tuple[Step, ...]], Step]:
-    def make(arguments: tuple[Step, ...]) -> Step:
-        def apply(focus: Items, env: Env) -> Items:
-            item = single(focus)
-            given = [single(each(env.this or focus, env)) for each in arguments]
-            if item is None or any(each is None for each in given):
-                return []
-            if isinstance(item, Amount):
-                return [Amount(Decimal(act(item.value, *given)), item.unit)]
-            if isinstance(item, bool) or not isinstance(item, int | Decimal):
-                raise Failed("a number was expected")
-            try:
-                found = act(item, *given)
-            except (ValueError, InvalidOperation, OverflowError, ZeroDivisionError):
-                return []
-            return [] if found is None else [found]
+    """A function of a number, or of a quantity's; empty where it has no result."""
 
-        return apply
+    def on(item: Item, *given: Any) -> Item:
+        if isinstance(item, Amount):
+            return Amount(Decimal(act(item.value, *given)), item.unit)
+        if isinstance(item, bool) or not isinstance(item, int | Decimal):
+            raise Failed("a number was expected")
+        try:
+            found: Item = act(item, *given)
+        except (ValueError, InvalidOperation, OverflowError, ZeroDivisionError):
+            return None
+        return found
 
-    return make
+    return _on_value(on)
 
 
 def _float(act: Callable[..., float]) -> Callable[..., Decimal]:
@@ -258,27 +159,8 @@ def system_type(item: Item) -> str:
     return {bool: "Boolean", int: "Integer", Decimal: "Decimal", str: "String", Amount: "Quantity"}[type(item)]
 
 
-def _text_or_none(item: Item) -> Item:
-    return text_of(item)
-
-
-def _sign(number: Any) -> Any:
-    return abs(number)
-
-
-_CONVERSIONS: dict[str, Callable[[Item], Item]] = {
-    "Integer": to_integer,
-    "Decimal": to_decimal,
-    "Boolean": to_boolean,
-    "Quantity": to_quantity,
-    "String": _text_or_none,
-    "Date": _to_moment("date"),
-    "DateTime": _to_moment("dateTime"),
-    "Time": _to_moment("time"),
-}
 SCALARS: dict[str, Callable[[tuple[Step, ...]], Step]] = {
-    **{f"to{name}": _convert(act) for name, act in _CONVERSIONS.items()},
-    **{f"convertsTo{name}": _converts(act) for name, act in _CONVERSIONS.items()},
+    **CONVERSIONS,
     "startsWith": _on_text(1, lambda text, other: text.startswith(other)),
     "endsWith": _on_text(1, lambda text, other: text.endswith(other)),
     "contains": _on_text(1, lambda text, other: other in text),
@@ -300,7 +182,7 @@ SCALARS: dict[str, Callable[[tuple[Step, ...]], Step]] = {
     "comparable": _on_value(comparable),
     "split": _on_text(1, lambda text, between: text.split(between)),
     "join": _join,
-    "abs": _on_number(_sign),
+    "abs": _on_number(abs),
     "ceiling": _on_number(lambda number: int(Decimal(number).to_integral_value(ROUND_CEILING))),
     "floor": _on_number(lambda number: int(Decimal(number).to_integral_value(ROUND_FLOOR))),
     "truncate": _on_number(lambda number: int(number)),
