@@ -1,16 +1,14 @@
 """Layer profiles: does a node follow a profile's tree."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from casefhir.conformance.definitions import CORE, unversioned
 from casefhir.conformance.fhirpath import Env
-from casefhir.conformance.fhirpath.clock import shifted
-from casefhir.conformance.fhirpath.values import Amount, moment, order
+from casefhir.conformance.fhirpath.values import order
 from casefhir.conformance.findings import MustSupport
 from casefhir.conformance.invariants import Invariants, translated
+from casefhir.conformance.limits import limit_of
 from casefhir.conformance.profiles import Part, Profile, Profiles
 from casefhir.conformance.shapes import TypeRef, ancestors
 from casefhir.conformance.slicing import Slicer, fits_pattern, same_value
@@ -19,7 +17,6 @@ from casefhir.conformance.terminology import Terminology
 from casefhir.conformance.tree import Node
 
 _DEPTH = 12
-_KINDS = {"time": "time", "date": "date", "dateTime": "dateTime", "instant": "dateTime"}
 
 
 def _path(node: Node) -> str:
@@ -274,7 +271,7 @@ class Follower:
         for wanted, sign, words in ((part.least_value, -1, "less"), (part.most_value, 1, "more")):
             if wanted is None:
                 continue
-            limit = _limit(node, wanted, sign)
+            limit = limit_of(node, wanted, sign)
             if limit is None:
                 self.tell(
                     "warning",
@@ -296,24 +293,6 @@ class Follower:
             mend,
             value=node.value if node.is_primitive() else None,
         )
-
-
-def _limit(node: Node, wanted: Any, sign: int) -> Any:
-    """A profile's minValue (`sign` -1) or maxValue (1) as a value to compare `node` with; None where it cannot be.
-
-    For dates a quantity is a distance from now: minValue into the past, maxValue into the future.
-    """
-    if isinstance(wanted, dict):
-        if not isinstance(wanted.get("value"), int | Decimal):
-            return None
-        amount = Amount(Decimal(wanted["value"]), str(wanted.get("code") or wanted.get("unit") or "1"))
-        if not node.is_primitive():
-            return amount
-        now = moment(datetime.now(UTC).date().isoformat(), "date")
-        return None if now is None or node.type not in _KINDS else shifted(now, amount, sign)
-    if isinstance(wanted, str):
-        return Decimal(wanted) if isinstance(node.value, int | Decimal) else moment(wanted, _KINDS.get(node.type, ""))
-    return wanted
 
 
 def _fits(node: Node, code: str) -> bool:

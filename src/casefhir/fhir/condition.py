@@ -20,7 +20,8 @@ from casefhir.fhir.datatypes import (
     text_concept,
     time_choice,
 )
-from casefhir.fhir.narrative import div, name_of, summary, when_words
+from casefhir.fhir.narrative import div, summary
+from casefhir.fhir.wording import name_of, when_words
 from casefhir.record import Age, Moment, On, Problem, Quantity, spans_of
 
 

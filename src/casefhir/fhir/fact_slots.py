@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any
 
 from casefhir.fhir.datatypes import text_of, vaguely_same
-from casefhir.fhir.narrative import event_words, opening
 from casefhir.fhir.slots import (
     PRIVATE,
     Dangling,
@@ -21,6 +20,7 @@ from casefhir.fhir.slots import (
     narrative_slot,
     text_slot,
 )
+from casefhir.fhir.wording import event_words, opening
 from casefhir.record import (
     AdverseEvent,
     Between,

@@ -14,7 +14,8 @@ from casefhir.fhir.datatypes import (
     text_of,
     time_choice,
 )
-from casefhir.fhir.narrative import div, summary, when_words
+from casefhir.fhir.narrative import div, summary
+from casefhir.fhir.wording import when_words
 from casefhir.record import Between, Course, Dosage, Quantity, Range, Text, Told, parse_value
 
 

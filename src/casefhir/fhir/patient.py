@@ -3,7 +3,8 @@
 from casefhir.fhir.constants import CASE_SYSTEM, HL7, REPORTED_ORIGIN, URI
 from casefhir.fhir.context import Context, Json
 from casefhir.fhir.datatypes import absent, date_element, derivations, extended, text_concept, text_of
-from casefhir.fhir.narrative import date_words, div, sentence, when_words
+from casefhir.fhir.narrative import div
+from casefhir.fhir.wording import date_words, sentence, when_words
 from casefhir.record import Address, Case, Person
 
 _WORDS = {

@@ -4,8 +4,8 @@ from operator import attrgetter
 from typing import Any
 
 from casefhir.fhir.fact_slots import READ
-from casefhir.fhir.narrative import opening
 from casefhir.fhir.slots import PRIVATE, Key, NoTemplate, Reading, Slots, date_slots, narrative_slot, text_slot
+from casefhir.fhir.wording import opening
 from casefhir.record import Person, RecordError, check_date, spans_of
 
 _SAID = ("sex", "origin", "marital_status", "marital_status_text", "language", "birth_date_absent")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from casefhir.fhir.context import resource_type
-from casefhir.fhir.narrative import date_words
+from casefhir.fhir.wording import date_words
 from casefhir.record import Case
 
 PRIVATE = re.compile("[\ue000-\uf8ff]+(?:(?: |&|&amp;)[\ue000-\uf8ff]+)*")  # marks; also harmless in a source

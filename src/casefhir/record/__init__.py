@@ -2,11 +2,9 @@
 
 from casefhir.record.case import Article, Case, Extract, LeftOut, Section, parts, places, table_of
 from casefhir.record.checks import check
-from casefhir.record.codes import Code, Identifier
+from casefhir.record.codes import AbsentReason, Code, Identifier
 from casefhir.record.errors import RecordError
 from casefhir.record.facts import (
-    AbsentReason,
-    Address,
     AdverseEvent,
     Age,
     Component,
@@ -15,17 +13,16 @@ from casefhir.record.facts import (
     Fact,
     Intolerance,
     Measurement,
-    Person,
     Problem,
     Procedure,
     Report,
     Suspect,
-    Text,
     Visit,
 )
 from casefhir.record.moments import Between, Moment, On, Relative, check_date, precedes
+from casefhir.record.person import Address, Person
 from casefhir.record.quantities import TITRE, Quantity, Range, Value, Words, parse_value
-from casefhir.record.spans import Cells, Source, Span, Told, at, cells_of, spans_of
+from casefhir.record.spans import Cells, Source, Span, Text, Told, at, cells_of, spans_of
 
 __all__ = [
     "TITRE",

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from casefhir.record.errors import RecordError
-from casefhir.record.facts import Age, Component, Dosage, Fact, Person, Suspect
+from casefhir.record.facts import Age, Component, Dosage, Fact, Suspect
 from casefhir.record.moments import Between, On, Relative
+from casefhir.record.person import Person
 from casefhir.record.spans import Source, Span, Told, cells_of, spans_of
 
 KEY = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")

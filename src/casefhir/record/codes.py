@@ -1,9 +1,15 @@
-"""Codes and identifiers that a source itself gives, each with the system it belongs to."""
+"""Codes and identifiers that a source itself gives, each with the system it belongs to; R4's codes of absence."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+AbsentReason = Literal[
+    "unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined", "masked", "not-applicable",
+    "unsupported", "as-text", "error", "not-a-number", "negative-infinity", "positive-infinity", "not-performed",
+    "not-permitted",
+]  # fmt: skip
 _SYSTEM = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
 

@@ -9,12 +9,11 @@ printed (`22.7 mg/l`) or, where a table has their parts in columns, a `Quantity`
 from dataclasses import dataclass
 from typing import Literal
 
-from casefhir.record.codes import Code, Identifier
+from casefhir.record.codes import AbsentReason, Code
 from casefhir.record.moments import Moment
 from casefhir.record.quantities import Quantity, Range, Value
-from casefhir.record.spans import Source, Told
+from casefhir.record.spans import Source, Text
 
-Sex = Literal["female", "male", "other", "unknown"]
 ClinicalStatus = Literal["active", "recurrence", "relapse", "inactive", "remission", "resolved"]
 Certainty = Literal["confirmed", "provisional", "differential", "unconfirmed", "refuted"]
 Severity = Literal["mild", "moderate", "severe"]
@@ -29,15 +28,6 @@ Interpretation = Literal[
     "normal", "abnormal", "high", "low", "critically abnormal", "critically high", "critically low", "positive",
     "negative", "indeterminate", "better", "worse",
 ]  # fmt: skip
-AbsentReason = Literal[
-    "unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined", "masked", "not-applicable",
-    "unsupported", "as-text", "error", "not-a-number", "negative-infinity", "positive-infinity", "not-performed",
-    "not-permitted",
-]  # fmt: skip
-MaritalStatus = Literal[
-    "married", "never married", "unmarried", "divorced", "legally separated", "widowed", "domestic partner",
-    "annulled", "interlocutory", "polygamous",
-]  # fmt: skip
 Category = Literal[
     "laboratory",
     "lung-function",
@@ -49,43 +39,6 @@ Category = Literal[
     "social-history",
     "therapy",
 ]
-Text = str | Told
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the person lives, as far as the source tells it."""
-
-    lines: tuple[str, ...] = ()
-    city: str | None = None
-    district: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who: sex, and origin or ethnicity in the source's words. `key` names the patient resource.
-
-    `birth_date` a year, month or day; `birth_date_absent` why there is none. `deceased` True or False only if told
-    without a time. `language` a BCP 47 tag (`de-CH`).
-    """
-
-    sex: Sex
-    source: Source
-    origin: Text | None = None
-    key: str = "subject"
-    identifiers: tuple[Identifier, ...] = ()
-    family: str | None = None
-    given: tuple[str, ...] = ()
-    birth_date: str | None = None
-    birth_date_absent: AbsentReason = "unknown"
-    deceased: Moment | bool | None = None
-    address: Address | None = None
-    marital_status: MaritalStatus | None = None
-    marital_status_text: Text | None = None
-    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ class Told:
     codes: tuple[Code, ...] = ()
 
 
+Text = str | Told
+"""A field's words, alone or with their place and codes."""
+
+
 def spans_of(source: Source | None) -> tuple[Span, ...]:
     """The places of `source` in a document, the clearest first; none where it stands in a table."""
     if isinstance(source, Span):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from casefhir.report.chronology import When
-from casefhir.report.facts import Case, Fact, observed
+from casefhir.report.descriptions import observed
+from casefhir.report.facts import Case, Fact
 from casefhir.report.look import codes, inner, items, number, span, text, unit, words
 
 _DIMENSIONLESS = ("", "1")
