@@ -1,15 +1,19 @@
 """What tests share: the folders, and the honest skips of what needs Java or the source documents."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# no test hangs on how long something takes here: the machine may be busy
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# No test hangs on chance or on how long something takes here: the machine may be busy. So the examples are the same
+# every time; others are tried on purpose (make explore).
+_UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, database=None, **_UNTIMED)
+settings.register_profile("explore", derandomize=False, print_blob=True, **_UNTIMED)
+settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_CI = os.environ.get("CI") == "true"
@@ -38,6 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     item.add_marker(pytest.mark.usefixtures("_must_run_in_ci"))
                 else:
                     item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Make what is collected at the very end little: execnet interrupts a worker that takes over five seconds to end
+    after it has told its last result, which shows as a KeyboardInterrupt though all tests passed.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -117,7 +117,6 @@ def test_the_endpoint_is_about_forty_lines() -> None:
     assert len(code) <= 45
 
 
-@pytest.mark.java
 def test_the_workbook_to_fill_tells_what_the_tables_tell(tmp_path: Path) -> None:
     for name in ("registry", "registry.xlsx"):
         assert convert_tables([EXAMPLES / name], "registry", tmp_path / name).total_rejected == 0
@@ -126,6 +125,7 @@ def test_the_workbook_to_fill_tells_what_the_tables_tell(tmp_path: Path) -> None
             assert path.read_bytes() == (tmp_path / "registry.xlsx" / path.name).read_bytes(), path.name
 
 
+@pytest.mark.java
 def test_the_spark_job_converts_the_registry(tmp_path: Path) -> None:
     local = tmp_path / "local"
     convert_tables([EXAMPLES / "registry"], "registry", local)

@@ -86,7 +86,7 @@ def test_a_bundle_without_definitions_gives_none(tmp_path, entry):
     assert load([path]) == [NAMED]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cut=some.integers(0, 400), flipped=some.integers(0, 400))
 def test_a_damaged_package_is_refused_or_read(tmp_path, cut, flipped):
     path = package(tmp_path / "x.tgz", package__named=NAMED)

@@ -1,10 +1,13 @@
 """A real HAPI server, started once for the session on a free port and stopped at its end."""
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ import httpx
 import pytest
 
 RUN = Path(__file__).parents[1] / "hapi" / "run"
+PATIENCE = 300.0
+"""Seconds after which an answer, or what is waited for, will not come any more, however busy the machine is."""
 _EVERYTHING = {
     "resourceType": "Parameters",
     "parameter": [{"name": "expungeEverything", "valueBoolean": True}],
@@ -28,17 +33,27 @@ class Hapi:
     def control(self, **knobs: object) -> None:
         """Faults and token; nothing given turns all off and zeroes the counters."""
         url = self.base.removesuffix("/fhir") + "/control"
-        httpx.post(url, params={name: str(value) for name, value in knobs.items()}).raise_for_status()
+        httpx.post(url, params={name: str(value) for name, value in knobs.items()}, timeout=PATIENCE).raise_for_status()
+
+    def counted(self, what: str) -> int:
+        """Since the last `control`: requests, faults; or how many are underWay."""
+        reply = httpx.get(self.base.removesuffix("/fhir") + "/control", timeout=PATIENCE)
+        return int(reply.json()[what])
 
     def requests(self) -> int:
-        return int(httpx.get(self.base.removesuffix("/fhir") + "/control").json()["requests"])
+        return self.counted("requests")
+
+    def settle(self) -> None:
+        """Let the server come to the end of what clients that were killed had asked of it."""
+        self.control()
+        until(lambda: self.counted("underWay") == 0)
 
     def empty(self) -> None:
-        self.control()
-        httpx.post(f"{self.base}/$expunge", json=_EVERYTHING, timeout=120).raise_for_status()
+        self.settle()
+        httpx.post(f"{self.base}/$expunge", json=_EVERYTHING, timeout=PATIENCE).raise_for_status()
 
     def get(self, path: str, **params: str) -> Any:
-        reply = httpx.get(f"{self.base}/{path}", params=params, timeout=60)
+        reply = httpx.get(f"{self.base}/{path}", params=params, timeout=PATIENCE)
         reply.raise_for_status()
         return reply.json()
 
@@ -63,15 +78,29 @@ class Hapi:
         return found
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait for it; fails where it does not come."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, "what was waited for did not come"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """One that nobody has, and that the system does not give away by itself meanwhile, or while a server restarts."""
+    for port in random.SystemRandom().sample(range(20_000, 32_768), 100):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("none of a hundred ports is free")
+
+
 def start(*options: str, port: int | None = None) -> tuple[str, int]:
     """Start a server of its own (on a free port unless told): its base and the port, to be stopped with `stop`."""
     for program in ("java", "mvn", "curl"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}, which is not installed: the HAPI server cannot be started")
-    if port is None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+    port = port or free_port()
     done = subprocess.run(
         [str(RUN), "--port", str(port), *options], capture_output=True, text=True, check=False, timeout=900
     )
@@ -80,7 +109,7 @@ def start(*options: str, port: int | None = None) -> tuple[str, int]:
 
 
 def stop(port: int) -> None:
-    subprocess.run([str(RUN), "stop", "--port", str(port)], check=True, timeout=120)
+    subprocess.run([str(RUN), "stop", "--port", str(port)], check=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

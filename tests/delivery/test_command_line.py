@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from casefhir import exactjson, library
 from casefhir.delivery import last_sources, receipts
 
-from .conftest import Hapi
+from .conftest import PATIENCE, Hapi, until
 from .example import changed, full_bundle, new_id, small_bundle, write_bundle
 from .loopback import CAPABILITIES, Reply, Request, serving
 
@@ -37,7 +36,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 def run(environ: dict[str, str], *words: object) -> "subprocess.CompletedProcess[str]":
     command = [*PROGRAM, *map(str, words)]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def takes_everything(request: Request) -> Reply | None:
@@ -179,7 +178,7 @@ def test_bars_on_a_terminal(tmp_path: Path, environ: dict[str, str]) -> None:
             pass  # the terminal's other end is closed: that is how its end is told
         assert child.stdout
         assert json.loads(child.stdout.read())["created"] == 9
-        assert child.wait(timeout=60) == 0
+        assert child.wait(timeout=PATIENCE) == 0
     os.close(main)
     text = shown.decode()
     assert "all cases" in text
@@ -288,14 +287,15 @@ def test_a_killed_upload_is_resumed_without_naming_anything_again(
     kinds = ("Patient", "Observation", "Condition")
     for number in range(6):
         write_bundle(tmp_path / "out", small_bundle(f"case-{number}"), f"case-{number}")
-    hapi.control(fault="slow", every=3, seconds=1)
+    # the look ahead, the first case, and the second, which is held up
+    hapi.control(fault="slow", every=3, seconds=int(PATIENCE))
     command = [*PROGRAM, "upload", hapi.base, str(tmp_path / "out"), "--jobs", "1"]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as victim:
         assert victim.stderr
         assert victim.stderr.readline().startswith("1: case-0: done")
-        threading.Event().wait(0.5)
+        until(lambda: hapi.counted("faults") > 0)
         victim.send_signal(signal.SIGKILL)
-    hapi.control()
+    hapi.settle()
     assert len(hapi.state(("Patient",))) < 6
     outbox = Path(environ["XDG_STATE_HOME"]) / "casefhir" / "outbox.sqlite"
     assert last_sources(outbox) == (hapi.base, "put", [str(tmp_path / "out")])

@@ -22,7 +22,7 @@ from casefhir.delivery.cases import FACT_SYSTEM
 from casefhir.delivery.outbox import last_sources, receipts
 from casefhir.delivery.retry import RetryPolicy
 
-from .conftest import Hapi, start, stop
+from .conftest import PATIENCE, Hapi, start, stop, until
 from .example import small_bundle, write_bundle
 
 pytestmark = pytest.mark.java
@@ -66,25 +66,27 @@ def test_killed_at_a_random_moment_and_resumed_all_is_there_once(
             assert whole.stdout
             whole.stdout.readline()
             began = time.monotonic()
-            assert whole.wait(timeout=120) == 0
+            assert whole.wait(timeout=PATIENCE) == 0
     lasts = time.monotonic() - began
     undisturbed = contents(hapi, strategy)
     assert len(undisturbed) == 36
-    cut_short = 0
-    for seed in range(ROUNDS):
+    cut_short = rounds = 0
+    # on a busy machine a run may be at its end before it is killed: then that says nothing, and there is one more
+    while rounds < ROUNDS or (not cut_short and rounds < ROUNDS + 20):
+        seed, rounds = rounds, rounds + 1
         hapi.empty()
         outbox = tmp_path / f"{seed}.sqlite"
         with child(hapi, strategy, outbox, folder) as victim:
             assert victim.stdout
             assert victim.stdout.readline().startswith("begin")
-            threading.Event().wait(random.Random(seed).uniform(0, 0.8 * lasts))
+            time.sleep(random.Random(seed).uniform(0, 0.8 * lasts))
             victim.send_signal(signal.SIGKILL)
-            victim.wait(timeout=30)
+            victim.wait(timeout=PATIENCE)
             cut_short += "end" not in victim.stdout.read()
         with child(hapi, strategy, outbox, folder, "resume") as second:
-            assert second.wait(timeout=120) == 0, f"seed {seed}"
+            assert second.wait(timeout=PATIENCE) == 0, f"seed {seed}"
         assert contents(hapi, strategy) == undisturbed, f"seed {seed}"
-    print(f"{strategy}: {cut_short} of {ROUNDS} rounds were cut short before the end")
+    print(f"{strategy}: {cut_short} of {rounds} rounds were cut short before the end")
     assert cut_short > 0
 
 
@@ -102,17 +104,15 @@ def test_a_resume_sends_nothing_for_what_was_confirmed(hapi: Hapi, folder: Path,
 
 def test_the_outbox_knows_what_was_under_way(hapi: Hapi, folder: Path, tmp_path: Path) -> None:
     outbox = tmp_path / "outbox.sqlite"
-    hapi.control(fault="slow", every=2, seconds=2)  # the first transaction takes two seconds
+    hapi.control(fault="slow", every=2, seconds=int(PATIENCE))  # the first transaction is held up
     with child(hapi, "put", outbox, folder) as victim:
-        assert victim.stdout
-        victim.stdout.readline()
-        threading.Event().wait(1.0)
+        until(lambda: hapi.counted("faults") > 0)
         victim.send_signal(signal.SIGKILL)
-        victim.wait(timeout=30)
+        victim.wait(timeout=PATIENCE)
     marks = {mark for (mark,) in sqlite3.connect(outbox).execute("select mark from delivery")}
     assert "sent" in marks
     assert last_sources(outbox) == (hapi.base, "put", [str(folder)])
-    hapi.control()
+    hapi.settle()
     assert upload(folder, hapi.base, outbox=outbox, resume=True).ok
     assert {row["case"] for row in receipts(outbox)} == set(KEYS)
 

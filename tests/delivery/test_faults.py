@@ -10,7 +10,7 @@ from casefhir.delivery import Settings, upload, upload_async
 from casefhir.delivery.errors import NetworkError
 from casefhir.delivery.retry import RetryPolicy
 
-from .conftest import Hapi
+from .conftest import PATIENCE, Hapi
 from .example import full_bundle, small_bundle
 
 pytestmark = pytest.mark.java
@@ -127,7 +127,7 @@ def test_conditional_three_times_changes_nothing(hapi: Hapi, verify: bool) -> No
     assert (first.created, first.updated) == (42, 0)
     assert [(r.created, r.updated, r.unchanged) for r in again] == [(0, 0, 42)] * 2
     assert hapi.state(kinds) == before
-    text = httpx.get(f"{hapi.base}/Observation?_count=500").text
+    text = httpx.get(f"{hapi.base}/Observation?_count=500", timeout=PATIENCE).text
     assert "urn:uuid" not in text
     # the date that is told by a medication points to the medication's id on this server
     (medication,) = hapi.of_case("beta", ("MedicationStatement",))
@@ -149,7 +149,7 @@ def test_conditional_refuses_a_fact_that_the_server_holds_twice(hapi: Hapi) -> N
     patient = small_bundle("alpha")["entry"][1]["resource"]
     del patient["extension"]
     for _ in "ab":
-        httpx.post(f"{hapi.base}/Patient", json=patient).raise_for_status()
+        httpx.post(f"{hapi.base}/Patient", json=patient, timeout=PATIENCE).raise_for_status()
     receipt = upload(small_bundle("alpha"), hapi.base, strategy="conditional")
     assert receipt.by_state == {"refused": 1}
     assert "twice" in (receipt.cases[0].problem or "")

@@ -10,7 +10,7 @@ import pytest
 from casefhir import exactjson, library, upload
 from casefhir.delivery.cases import references as references_of
 
-from .conftest import Hapi
+from .conftest import PATIENCE, Hapi
 
 pytestmark = pytest.mark.java
 CASES = library.published_mappings()
@@ -34,11 +34,11 @@ def comparable(value: Any) -> Any:
 def test_one_transaction_is_taken_and_given_back_equal(path: Any, hapi: Hapi) -> None:
     conversion = library.convert(path)
     headers = {"Content-Type": "application/fhir+json"}
-    reply = httpx.post(hapi.base, content=conversion.to_json(), headers=headers, timeout=300)
+    reply = httpx.post(hapi.base, content=conversion.to_json(), headers=headers, timeout=PATIENCE)
     assert reply.status_code == 200, reply.text[:2000]
     assert {entry["response"]["status"][:3] for entry in reply.json()["entry"]} == {"201"}
     for resource in conversion.resources:
-        stored = httpx.get(f"{hapi.base}/{resource['resourceType']}/{resource['id']}", timeout=60)
+        stored = httpx.get(f"{hapi.base}/{resource['resourceType']}/{resource['id']}", timeout=PATIENCE)
         assert b"urn:uuid" not in stored.content
         assert comparable(exactjson.read(stored.content)) == comparable(copy.deepcopy(resource))
 

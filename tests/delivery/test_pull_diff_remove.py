@@ -9,7 +9,7 @@ import pytest
 from casefhir.delivery import diff, pull, remove, upload
 from casefhir.delivery.errors import UnfitInput
 
-from .conftest import Hapi
+from .conftest import PATIENCE, Hapi
 from .example import changed, full_bundle, small_bundle
 
 KINDS = (
@@ -64,7 +64,7 @@ def test_remove_takes_back_one_case_and_leaves_the_rest(hapi: Hapi) -> None:
         "resourceType": "Patient",
         "meta": {"tag": [{"system": "https://w3id.org/casefhir/case", "code": "alpha"}]},
     }
-    httpx.post(f"{hapi.base}/Patient", json=stranger).raise_for_status()
+    httpx.post(f"{hapi.base}/Patient", json=stranger, timeout=PATIENCE).raise_for_status()
     foreseen = remove(hapi.base, case="alpha", dry_run=True)
     assert (foreseen.dry_run, foreseen.count) == (True, 33)
     assert len(hapi.state(KINDS)) == 43
@@ -80,7 +80,7 @@ def test_remove_takes_back_one_case_and_leaves_the_rest(hapi: Hapi) -> None:
 @pytest.mark.java
 def test_remove_without_a_case_takes_back_everything_that_casefhir_wrote(hapi: Hapi) -> None:
     upload([small_bundle("alpha"), small_bundle("beta")], hapi.base, strategy="conditional")
-    httpx.post(f"{hapi.base}/Patient", json={"resourceType": "Patient"}).raise_for_status()
+    httpx.post(f"{hapi.base}/Patient", json={"resourceType": "Patient"}, timeout=PATIENCE).raise_for_status()
     receipt = remove(hapi.base)
     assert {case: len(names) for case, names in receipt.removed.items()} == {"alpha": 9, "beta": 9}
     assert len(hapi.state(KINDS)) == 1
@@ -94,7 +94,7 @@ def test_what_others_refer_to_is_kept_and_said(hapi: Hapi) -> None:
     upload([alone, small_bundle("beta")], hapi.base)
     (patient,) = hapi.of_case("alpha", ("Patient",))
     other = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": f"Patient/{patient['id']}"}}
-    httpx.post(f"{hapi.base}/Basic", json=other).raise_for_status()
+    httpx.post(f"{hapi.base}/Basic", json=other, timeout=PATIENCE).raise_for_status()
     receipt = remove(hapi.base)
     assert list(receipt.removed) == ["beta"]
     assert "409" in receipt.refused["alpha"]

@@ -9,7 +9,7 @@ import pytest
 from casefhir import exactjson
 from casefhir.delivery import upload
 
-from .conftest import Hapi
+from .conftest import PATIENCE, Hapi
 from .example import changed, full_bundle, new_id, small_bundle, write_bundle
 
 pytestmark = pytest.mark.java
@@ -36,7 +36,7 @@ def test_a_case_arrives_whole_and_reads_back_as_it_was_sent(hapi: Hapi) -> None:
 def test_no_urn_reference_is_left_on_the_server(hapi: Hapi) -> None:
     upload([full_bundle("alpha"), small_bundle("beta")], hapi.base)
     for kind in TYPES:
-        page = httpx.get(f"{hapi.base}/{kind}?_count=500", timeout=60)
+        page = httpx.get(f"{hapi.base}/{kind}?_count=500", timeout=PATIENCE)
         assert b"urn:uuid" not in page.content
 
 
@@ -68,11 +68,12 @@ def test_a_changed_resource_is_updated_in_place_and_alone(hapi: Hapi) -> None:
 
 def test_decimals_keep_their_digits(hapi: Hapi) -> None:
     upload(small_bundle("alpha", value="1.10"), hapi.base)
-    reply = httpx.get(f"{hapi.base}/Observation/{new_id('alpha', 'value-1')}")
+    reply = httpx.get(f"{hapi.base}/Observation/{new_id('alpha', 'value-1')}", timeout=PATIENCE)
     assert str(exactjson.read(reply.content)["valueQuantity"]["value"]) == "1.10"
     receipt = upload(small_bundle("alpha", value="1.1"), hapi.base)
     assert receipt.updated == 3  # 1.1 says less than 1.10
-    held = exactjson.read(httpx.get(f"{hapi.base}/Observation/{new_id('alpha', 'value-1')}").content)
+    reply = httpx.get(f"{hapi.base}/Observation/{new_id('alpha', 'value-1')}", timeout=PATIENCE)
+    held = exactjson.read(reply.content)
     assert held["valueQuantity"]["value"] == Decimal("1.1")
 
 
@@ -80,7 +81,7 @@ def test_what_somebody_changed_on_the_server_is_put_right(hapi: Hapi) -> None:
     upload(small_bundle("alpha"), hapi.base)
     name = f"Condition/{new_id('alpha', 'problem')}"
     other = {**hapi.get(name), "onsetDateTime": "1999"}
-    httpx.put(f"{hapi.base}/{name}", json=other).raise_for_status()
+    httpx.put(f"{hapi.base}/{name}", json=other, timeout=PATIENCE).raise_for_status()
     receipt = upload(small_bundle("alpha"), hapi.base, verify=True)
     assert (receipt.updated, receipt.unchanged) == (1, 8)
     assert hapi.get(name)["onsetDateTime"] == "2012-07"
@@ -91,7 +92,7 @@ def test_a_deleted_case_comes_back(hapi: Hapi) -> None:
     gone = [{"request": {"method": "DELETE", "url": f"{resource['resourceType']}/{resource['id']}"}}
             for resource in hapi.of_case("alpha", TYPES)]  # fmt: skip
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": gone}
-    httpx.post(hapi.base, json=bundle, timeout=60).raise_for_status()
+    httpx.post(hapi.base, json=bundle, timeout=PATIENCE).raise_for_status()
     receipt = upload(small_bundle("alpha"), hapi.base, verify=True)
     assert receipt.created == 9
     assert receipt.ok
