@@ -66,6 +66,8 @@ def ranges(part: Measurement | Component, value: Value | None) -> Json:
     found: list[Json] = []
     if part.range:
         found.append(range_of(Range.parse(part.range), like=like) | {"text": part.range_text or str(part.range)})
+    elif part.range_text:
+        found.append({"text": part.range_text})  # words that are no figures: "negative to trace"
     if isinstance(part, Measurement) and part.scale:
         scale = range_of(Range.parse(part.scale), like=like, ucum="1")
         printed = part.scale_text or str(part.scale).replace("-", "–")

@@ -127,7 +127,7 @@ def value_words(part: Measurement | Component) -> str:
     if part.absent or part.absent_code:
         reason = text_of(part.absent) if part.absent else (part.absent_code or "").replace("-", " ")
         value = f"not available ({reason})"
-    if part.range:
+    if part.range or part.range_text:
         value += f" (reference range {part.range_text or part.range})"
     if isinstance(part, Measurement) and part.scale:
         value += f" (scale: {part.scale_text or part.scale})"

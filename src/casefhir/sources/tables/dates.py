@@ -24,6 +24,9 @@ _ISO = re.compile(
     r"(?:[T ](?P<h>\d{2}):(?P<min>\d{2})(?::(?P<s>\d{2})(?P<f>\.\d+)?)?\s?(?P<z>Z|UTC|[+-]\d{2}(?::?\d{2})?)?"
     r"|T(?P<part>(?:[01]\d|2[0-3]|-)(?::(?:[0-5]\d|-)(?::(?:[0-5]\d|-))?)?))?"  # an hour alone; - for what is unknown
 )
+_NO_YEAR = re.compile(  # as CDISC writes what is known where the year is not: --12-15, ---15, -----T07:15
+    r"--(?:(?P<m>\d{2})(?:-(?:(?P<d>\d{2})|-))?|-(?P<alone>\d{2})|-?-?-?(?=T))(?:T(?:[01]\d|2[0-3]|-)(?::(?:[0-5]\d|-)){0,2})?"
+)
 _PARTS = re.compile(
     rf"(?:(?:(?P<a>\d{{1,2}}|{_UNKNOWN})[./\- ]+)?(?P<b>\d{{1,2}}|{_UNKNOWN}|[^\W\d_]{{3,9}})\.?[./\-, ]+)?"
     rf"(?P<c>\d{{4}}|\d{{2}})(?P<clock>[ T]\S.*)?"
@@ -49,10 +52,13 @@ _LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A date as FHIR writes it (with time and zone if both are known); `printed` the cell, where the date says less."""
+    """A date as FHIR writes it (with time and zone if both are known), empty where the year is not known; `printed` the
+    cell, where the date says less; `until` the other end, where the cell is an interval (`a/b`, as ISO 8601 has it).
+    """
 
     iso: str
     printed: str | None = None
+    until: "Day | None" = None
 
 
 class DateReader:
@@ -106,7 +112,7 @@ class DateReader:
     def _iso(self, cell: str) -> Day | None:
         match = _ISO.fullmatch(cell)
         if not match:
-            return None
+            return self._interval(cell) if "/" in cell else _without_year(cell)
         month = None if match["m"] == "-" else match["m"]
         day = None if match["d"] == "-" else match["d"]
         if month is None and (day or match["m"]):
@@ -119,6 +125,13 @@ class DateReader:
         if len(date) < 10:
             return Day(date, cell)
         return self._timed(date, cell[cell.index(match["h"], 10) :], cell)
+
+    def _interval(self, cell: str) -> Day | None:
+        first, _, last = cell.partition("/")
+        if not (_ISO.fullmatch(first) and _ISO.fullmatch(last)):
+            return None
+        start, end = self._iso(first), self._iso(last)
+        return start and Day(start.iso, start.printed, end)
 
     def _other(self, cell: str, notation: Notation) -> Day | None:
         if notation == "ymd":
@@ -183,6 +196,14 @@ class DateReader:
             return Day(date, printed)  # clocks were put back over it: which of the two hours, nobody can tell
         offset = moment.strftime("%z")
         return Day(f"{date}T{time}{offset[:3]}:{offset[3:5]}", printed)
+
+
+def _without_year(cell: str) -> Day | None:
+    match = _NO_YEAR.fullmatch(cell)
+    if not match:
+        return None
+    _calendar(cell, "2000", match["m"], match["d"] or match["alone"])  # a leap year: February may have 29 days
+    return Day("", cell)
 
 
 def _counted(cell: str) -> Day | None:

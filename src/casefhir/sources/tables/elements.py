@@ -181,11 +181,23 @@ class Supplement(Part):
     """Its column that names a column of this rule's table (IDVAR) ..."""
     value: str
     """... and its column with what the row has there (IDVARVAL); numbers are compared as numbers."""
+    where: str | None = None
+    """An expression over the other table's row, which chooses among its rows."""
+
+
+class Labelled(Part):
+    """Words that become a note with a label before them: `Location: ARM`."""
+
+    label: str
+    """What the words are."""
+    words: Words
+    """The words; where they are blank there is no note."""
 
 
 def _kind_of_note(value: Any) -> str:
-    if isinstance(value, Supplement) or (isinstance(value, dict) and "names" in value):
-        return "supplement"
+    for kind, sign in ((Supplement, "names"), (Labelled, "words")):
+        if isinstance(value, kind) or (isinstance(value, dict) and sign in value):
+            return kind.__name__.lower()
     return _kind_of_words(value)
 
 
@@ -193,10 +205,11 @@ Note = Annotated[
     Annotated[str, Tag("column")]
     | Annotated[Cell, Tag("cell")]
     | Annotated[tuple[One, ...], Tag("first")]
-    | Annotated[Supplement, Tag("supplement")],
+    | Annotated[Supplement, Tag("supplement")]
+    | Annotated[Labelled, Tag("labelled")],
     Discriminator(_kind_of_note),
 ]
-"""Words that become a note, or those of a `Supplement`, each with its label."""
+"""Words that become a note, with a `label` or without, or those of a `Supplement`, each with its label."""
 
 
 class Convert(Part):

@@ -1,6 +1,7 @@
 """Which of the files given holds which table of a mapping, and each table opened for reading."""
 
 import fnmatch
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from casefhir.sources.tables.readers.documents import YAML, JsonTable
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
+
+_PART = re.compile(r"(?:(?:part|data|chunk|batch|file)[-_.]?)?\d[\w.-]*|data", re.IGNORECASE)
 
 
 class TableSpec(Protocol):
@@ -108,7 +111,7 @@ def open_tables(
     cannot be read.
     """
     found, halves = _without_halves(inputs.files)
-    names = {path: inputs.names(path) for path in found}
+    names = {path: inputs.names(path) | _of_folder(path) for path in found}
     tables: dict[str, OpenTable] = {}
     missing: list[str] = []
     used: set[Path] = set()
@@ -122,12 +125,15 @@ def open_tables(
                 continue
             for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1 and not lookups):
                 used.add(path)
-                parts.append(_open(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name)))
+                part = _opened(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name))
+                if _of_folder(path) and not _wanted(inputs.names(path), patterns, alone=False):
+                    part.file = f"{path.parent.name}/{part.file}"  # such parts of all tables are called alike
+                parts.append(dictionaries[name].read(part) if name in dictionaries else part)
         parts = [part for part in parts if part.columns]  # JSON documents need not have such rows
         if not parts and beside:
             for path in beside.get(name, ()):
                 for sheet in _wanted(inputs.names(path), patterns, alone=False):
-                    parts.append(_open(inputs, path, sheet, spec, encoding, delimiter, None))
+                    parts.append(_opened(inputs, path, sheet, spec, encoding, delimiter, None))
         if not parts:
             parts += [
                 QueryTable(url, spec.query or f'select * from "{name}"', name=name)
@@ -144,10 +150,21 @@ def open_tables(
             raise TableMissing(_not_found(name, spec, found))
     if not tables:
         raise TableMissing(f"None of the mapping's tables is there. {_there(found)}")
-    unused = tuple(path.name for path in found if path not in used)
+    unused = tuple(
+        f"{path.parent.name}/{path.name}" if _of_folder(path) else path.name for path in found if path not in used
+    )
     detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
     detected |= {f"split/{part.name}": {"left out, for its rows are in": whole.name} for part, whole in halves.items()}
     return Opened(tables, unused, tuple(missing), tuple(sorted(used)), detected, inputs.passed_over)
+
+
+def _of_folder(path: Path) -> dict[str, str | None]:
+    """The names of a file that is a part of the table that its folder is called after, as programs for large tables
+    write them: `person/part-0.parquet`, `person.parquet/part-00000-….snappy.parquet`, `person/000000000000.csv`.
+    """
+    if is_workbook(path) or not _PART.fullmatch(path.stem):
+        return {}
+    return {path.parent.name: None, path.parent.stem: None}
 
 
 def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
@@ -190,7 +207,7 @@ def _fit(names: Iterable[str], patterns: Sequence[str]) -> int:
     )
 
 
-def _open(
+def _opened(
     inputs: Inputs,
     path: Path,
     sheet: str | None,
@@ -198,20 +215,7 @@ def _open(
     encoding: str | None,
     delimiter: str | None,
     dictionary: ReadsLabels | None,
-) -> Table:
-    part = _plain(inputs, path, sheet, spec, encoding, delimiter, dictionary)
-    return dictionary.read(part) if dictionary else part
-
-
-def _plain(
-    inputs: Inputs,
-    path: Path,
-    sheet: str | None,
-    spec: TableSpec,
-    encoding: str | None,
-    delimiter: str | None,
-    dictionary: ReadsLabels | None,
-) -> Table:
+) -> WorkbookSheet | DatasetJsonTable | JsonTable | ParquetTable | TransportTable | TextTable:
     suffix = path.suffix.lower()
     layout = Layout(spec.header, spec.skip_after, dictionary.columns if dictionary else None)
     if is_workbook(path):

@@ -123,6 +123,7 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
     if None in places:
         return None
     reads = [column_read(each, other.blank, other.columns[each]) for each in places if each is not None]
+    where = scope.condition(told.where, other)
     name, rule, ours, column = other.name, scope.rule, scope.of, f"{told.value} -> {scope.of.name}"
     token, hidden = object(), scope.frame.loaded.mapping.privacy.hash_keys
     known: dict[str, Read | None] = {}
@@ -138,6 +139,8 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
         if index is None:
             index = telling.supplements[id(token)] = {}
             for number, their in telling.rows.get(name, ()):
+                if where is not None and not passes(where, their):
+                    continue
                 named, value = reads[0](their, telling), reads[1](their, telling)
                 index.setdefault(named or "", {}).setdefault(_figure(value or ""), []).append((number, their))
         return index

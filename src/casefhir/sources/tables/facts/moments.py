@@ -19,6 +19,7 @@ Tell = Callable[[Row, Telling, Cells], Moment | None]
 TellAge = Callable[[Row, Telling, Cells], Moment | Age | None]
 _unfrozen_on = unfrozen(On, checked=True)
 NO_DAY = "(a date without a day, which cannot be moved)"
+NO_YEAR = "(a date without a year, which cannot be moved)"
 
 
 def day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
@@ -41,7 +42,7 @@ def _moved(day: Day, telling: Telling, rule: str, name: str) -> Day | None:
     if moved is None:
         telling.unmapped[rule, name, NO_DAY] += 1
         return None
-    return Day(moved)
+    return Day(moved, until=_moved(day.until, telling, rule, name) if day.until else None)
 
 
 def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
@@ -59,29 +60,25 @@ def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling],
     if read is None:
         return None
     dates, column = _reader(scope, when), scope.column_of(when.date)
-    if clock is None:
+    rule = scope.rule
 
-        def plain(row: Row, telling: Telling) -> Day | None:
-            words = read(row, telling)
-            if words is None:
-                return None
-            try:
-                return dates.read(words)
-            except Refused as refused:
-                raise Refused(refused.reason, refused.mend, column) from None
-
-        return plain
-
-    def timed(row: Row, telling: Telling) -> Day | None:
-        words, time = read(row, telling), clock(row, telling)
+    def found(row: Row, telling: Telling) -> Day | None:
+        words = read(row, telling)
         if words is None:
             return None
+        time = clock(row, telling) if clock else None
         try:
-            return dates.with_clock(words, time) if time else dates.read(words)
+            day = dates.with_clock(words, time) if time else dates.read(words)
         except Refused as refused:
             raise Refused(refused.reason, refused.mend, column) from None
+        if day.iso:
+            return day
+        telling.unmapped[rule, column, NO_YEAR if telling.shift else words] += 1
+        if not telling.shift:
+            telling.remarks.append(f"{column}: {words}.")
+        return None
 
-    return timed
+    return found
 
 
 def _reader(scope: Scope, when: When) -> DateReader:
@@ -169,7 +166,9 @@ def moment_or_age(scope: Scope, told: Time | None, name: str) -> TellAge | None:
         return None
     remembered, rule = part.remembered(plain), scope.rule
 
-    def found(row: Row, telling: Telling, cells: Cells) -> On | None:
+    column = scope.column_of(told.date if isinstance(told, When) else told)
+
+    def found(row: Row, telling: Telling, cells: Cells) -> On | Between | None:
         when = remembered(row, telling)
         if when is None:
             return None
@@ -177,6 +176,8 @@ def moment_or_age(scope: Scope, told: Time | None, name: str) -> TellAge | None:
             when = _moved(when, telling, rule, name)
             if when is None:
                 return None
+        if when.until is not None:
+            return _period(when, when.until, cells, column)
         made = _unfrozen_on(when.iso, cells, when.printed)  # a reader of dates has checked it
         made.__class__ = On
         return cast(On, made)
@@ -193,16 +194,21 @@ def _between(scope: Scope, when: When, name: str) -> Tell | None:
         last = end(row, telling) if end else None
         if first is None and last is None:
             return None
-        if first is not None and (last is None and end is None):
+        last = last.until or last if last else first.until if first else None
+        if first is not None and last is None and end is None:
             return On(first.iso, cells, first.printed)
-        if first is not None and last is not None and precedes(last.iso, first.iso):
-            raise Refused(f"it ends ({last.iso}) before it starts ({first.iso})", "mend one of the dates", column)
-        return Between(
-            first.iso if first else None, last.iso if last else None, cells,
-            first.printed if first else None, last.printed if last else None,
-        )  # fmt: skip
+        return _period(first, last, cells, column)
 
     return found
+
+
+def _period(first: Day | None, last: Day | None, cells: Cells, column: str) -> Between:
+    if first is not None and last is not None and precedes(last.iso, first.iso):
+        raise Refused(f"it ends ({last.iso}) before it starts ({first.iso})", "mend one of the dates", column)
+    return Between(
+        first.iso if first else None, last.iso if last else None, cells,
+        first.printed if first else None, last.printed if last else None,
+    )  # fmt: skip
 
 
 def _study_day(scope: Scope, when: When, name: str) -> Tell | None:

@@ -7,7 +7,7 @@ from functools import cache
 from casefhir import terms
 from casefhir.record import Code, Told
 from casefhir.sources.tables.cells import first_read, is_understood
-from casefhir.sources.tables.elements import Cell, Coded, Named, Note, Phrase, Supplement, Words
+from casefhir.sources.tables.elements import Cell, Coded, Labelled, Named, Note, Phrase, Supplement, Words
 from casefhir.sources.tables.joins import supplements
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
@@ -227,7 +227,7 @@ def notes(scope: Scope, told: tuple[Note, ...]) -> Callable[[Row, Telling], tupl
     """The notes of a row's fact: its cells, what supplements them, what is a default of the mapping, what was remarked
     on the way.
     """
-    reads = [each for each in (scope.plain(one, "notes") for one in told if not isinstance(one, Supplement)) if each]
+    reads = [each for each in (_note(scope, one) for one in told if not isinstance(one, Supplement)) if each]
     more = [each for each in (supplements(scope, one) for one in told if isinstance(one, Supplement)) if each]
 
     def made(row: Row, telling: Telling) -> tuple[str, ...]:
@@ -242,3 +242,18 @@ def notes(scope: Scope, told: tuple[Note, ...]) -> Callable[[Row, Telling], tupl
         return tuple(dict.fromkeys(found + telling.remarks))
 
     return made
+
+
+def _note(scope: Scope, told: Words | Labelled) -> Read | None:
+    """The words of a note, with the label that they have."""
+    if not isinstance(told, Labelled):
+        return scope.plain(told, "notes")
+    read, label = scope.plain(told.words, "notes"), told.label
+    if read is None:
+        return None
+
+    def labelled(row: Row, telling: Telling) -> str | None:
+        words = read(row, telling)
+        return None if words is None else f"{label}: {words}"
+
+    return labelled

@@ -35,7 +35,7 @@ class Table(Protocol):
 
     @property
     def file(self) -> str:
-        """The file's name, with the sheet after # where it has several."""
+        """The file's name, with the sheet after # where it has several; its folder before it where that names it."""
 
     @property
     def columns(self) -> tuple[str, ...]:

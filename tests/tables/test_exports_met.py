@@ -1,0 +1,165 @@
+"""What rows of published exports hold that our mappings had lost or had said wrongly: the public data of CDISC's pilot,
+of pharmaverse, of OHDSI and Synthea; the values here are made up.
+"""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from casefhir.tables import Options, convert_tables
+from tests.tables.test_layouts_met import converted, resources
+
+DM = "STUDYID,USUBJID,SEX\nS,S-1,F\n"
+
+
+def said(resource: dict) -> list[str]:
+    return [note["text"] for note in resource.get("note", ())]
+
+
+class TestSdtm:
+    def test_a_visit_that_did_not_take_place_is_no_encounter(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            SV_csv="USUBJID,VISITNUM,VISIT,SVPRESP,SVOCCUR,SVSTDTC\nS-1,1,WEEK 1,Y,Y,2020-01-01\nS-1,2,WEEK 2,Y,N,\n",
+        )
+        assert [each["type"][0]["text"] for each in resources(out, "Encounter")] == ["WEEK 1"]
+        assert tally.rows["sv"]["filtered"] == 1
+
+    def test_a_derived_result_has_its_standard_value_and_unit(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            VS_csv="USUBJID,VSSEQ,VSTESTCD,VSTEST,VSORRES,VSORRESU,VSSTRESC,VSSTRESU,VSDRVFL,VSDTC\n"
+            "S-1,1,BMI,Body Mass Index,,,24.2,kg/m2,Y,2020-01-01\n",
+            LB_csv="USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBSTRESC,LBSTRESU\n"
+            "S-1,1,CRCLR,Creatinine Clearance,,mg/dL,88.5,mL/min\nS-1,2,CK,Creatine Kinase,170,U/L,2.83,ukat/L\n",
+        )
+        found = {each["code"]["text"]: each["valueQuantity"] for each in resources(out, "Observation")}
+        assert {name: (str(value["value"]), value["code"]) for name, value in found.items()} == {
+            "Body Mass Index": ("24.2", "kg/m2"),
+            "Creatinine Clearance": ("88.5", "mL/min"),
+            "Creatine Kinase": ("170", "U/L"),  # the original, where there is one
+        }
+
+    def test_urine_of_a_day_was_collected_over_a_period(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            LB_csv="USUBJID,LBSEQ,LBTEST,LBORRES,LBDTC,LBENDTC,LBSTNRC\n"
+            "S-1,1,Protein,TRACE,2020-01-01,2020-01-02,NEGATIVE TO TRACE\n"
+            "S-1,2,Protein,TRACE,2020-01-03/2020-01-04,,\nS-1,3,Protein,TRACE,2020-01-05,,\n",
+        )
+        first, second, third = resources(out, "Observation")
+        assert first["effectivePeriod"] == {"start": "2020-01-01", "end": "2020-01-02"}
+        assert first["referenceRange"] == [{"text": "NEGATIVE TO TRACE"}]
+        assert second["effectivePeriod"] == {"start": "2020-01-03", "end": "2020-01-04"}
+        assert third["effectiveDateTime"] == "2020-01-05"
+
+    def test_limits_of_a_range_that_are_no_figures_stay_words(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            LB_csv="USUBJID,LBSEQ,LBTEST,LBORRES,LBORRESU,LBORNRLO,LBORNRHI\nS-1,1,Estradiol,40,ng/L,<5,200\n",
+        )
+        assert resources(out, "Observation")[0]["referenceRange"] == [{"text": "<5 - 200"}]
+
+    def test_the_dictionarys_term_is_kept_beside_the_words_reported(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            MH_csv="USUBJID,MHSEQ,MHTERM,MHDECOD,MHPTCD,MHCAT\nS-1,1,VERBATIM_0728,HYDROCELE,10020488,GENERAL\n"
+            "S-1,2,HYDROCELE,Hydrocele,PT_1,\n",
+            CM_csv="USUBJID,CMSEQ,CMTRT,CMDECOD,CMCLAS,CMCLASCD\nS-1,1,TYLENOL PM,PARACETAMOL,ANILIDES,N02BE\n"
+            "S-1,2,DIABINESE,UNCODED,UNCODED,\n",
+        )
+        one, other = resources(out, "Condition")
+        assert one["code"]["text"] == "VERBATIM_0728"
+        assert one["code"]["coding"] == [
+            {"system": "https://www.meddra.org", "code": "10020488", "display": "HYDROCELE"}
+        ]
+        assert said(one) == ["Coded as: HYDROCELE", "Category: GENERAL"]
+        assert "coding" not in other["code"]  # PT_1 is no code of MedDRA
+        assert said(other) == []
+        drug, uncoded = resources(out, "MedicationStatement")
+        assert said(drug) == ["Coded as: PARACETAMOL", "Class: ANILIDES (N02BE)"]
+        assert said(uncoded) == []
+
+    def test_severity_is_the_investigators_word_and_a_grade_is_told_as_one(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            AE_csv="USUBJID,AESEQ,AETERM,AESEV,AETOXGR,AECONTRT,AEPATT\nS-1,1,Rash,MODERATE,3,Y,INTERMITTENT\n"
+            "S-1,2,Fall,,3,,\n",
+        )
+        assert [each["severity"]["text"] for each in resources(out, "AdverseEvent")] == ["MODERATE", "Grade 3"]
+        assert said(resources(out, "Condition")[0]) == ["Toxicity grade: 3", "Pattern: INTERMITTENT", "Treated: Y"]
+
+    def test_a_date_without_its_year_is_kept_in_words_and_counted(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv="STUDYID,USUBJID,SEX,BRTHDTC\nS,S-1,F,--12-15\n",
+            MH_csv="USUBJID,MHSEQ,MHTERM,MHSTDTC\nS-1,1,GOUT,--12-15\nS-1,2,FLU,--02-30\n",
+            LB_csv="USUBJID,LBSEQ,LBTEST,LBORRES,LBDTC\nS-1,1,Glucose,5.1,-----T07:15\n",
+        )
+        (problem,) = resources(out, "Condition")
+        assert said(problem) == ["MHSTDTC: --12-15."]
+        assert "onsetDateTime" not in problem
+        assert said(resources(out, "Observation")[0]) == ["LBDTC: -----T07:15."]
+        assert "birthDate" not in resources(out, "Patient")[0]
+        assert tally.unmapped["person", "BRTHDTC", "--12-15"] == 1
+        ((table, _, reason),) = tally.rejected
+        assert table == "mh"
+        assert "is no day of the calendar" in reason
+
+    def test_comments_stand_with_the_rows_they_are_about(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            AE_csv="USUBJID,AESEQ,AETERM\nS-1,1,Rash\n",
+            MH_csv="USUBJID,MHSEQ,MHTERM\nS-1,1,Gout\n",
+            CO_csv="USUBJID,RDOMAIN,COSEQ,IDVAR,IDVARVAL,COVAL,COVAL1\nS-1,AE,1,AESEQ,1,Began at,night\n"
+            "S-1,DM,2,,,Moved house,\n",
+        )
+        notes = {each["code"]["text"]: said(each) for each in resources(out, "Condition")}
+        assert notes == {"Rash": ["Comment: Began at night"], "Gout": []}
+        (about,) = resources(out, "Observation")
+        assert (about["code"]["text"], about["valueCodeableConcept"]["text"]) == ("Comment", "Moved house")
+        assert tally.rows["co"] == {"read": 2, "converted": 2, "rejected": 0, "filtered": 0}
+
+
+def test_a_folder_for_each_table_as_programs_for_large_tables_write_them(tmp_path: Path) -> None:
+    for table, parts in {
+        "person": [{"person_id": 1, "gender_concept_id": 8532, "year_of_birth": 1950}],
+        "condition_occurrence.parquet": [
+            {
+                "condition_occurrence_id": number,
+                "person_id": 1,
+                "condition_concept_id": 0,
+                "condition_start_date": "2001-02-03",
+                "condition_source_value": "M33.1",
+            }
+            for number in (1, 2)
+        ],
+    }.items():
+        folder = tmp_path / "in" / table
+        folder.mkdir(parents=True)
+        for number, row in enumerate(parts):
+            pq.write_table(pa.Table.from_pylist([row]), folder / f"part-0000{number}-c1f0.snappy.parquet")
+    convert_tables([tmp_path / "in"], "omop", tmp_path / "out", Options(form="ndjson"))
+    assert len(resources(tmp_path / "out", "Condition")) == 2
+    rows = [json.loads(line) for line in (tmp_path / "out" / "index" / "resources.ndjson").read_bytes().splitlines()]
+    assert {each["file"] for each in rows if each["resource"].startswith("Condition")} == {
+        "condition_occurrence.parquet/part-00000-c1f0.snappy.parquet",
+        "condition_occurrence.parquet/part-00001-c1f0.snappy.parquet",
+    }
