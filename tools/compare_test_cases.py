@@ -1,7 +1,7 @@
 """HL7's public validator test cases against this validator: verdict by verdict, as a Markdown table.
 
     python tools/compare_test_cases.py [JAR]            the table
-    python tools/compare_test_cases.py --docs [JAR]     the table into docs/conformance.md
+    python tools/compare_test_cases.py --docs [JAR]     the table into docs/hl7-cases.md
 
 JAR: org.hl7.fhir.testcases:fhir-test-cases (default: 1.7.69 in ~/.m2). In scope is every R4 JSON case whose
 reference outcome is shipped and that needs nothing but what the jar carries: supporting definitions (JSON or XML),
@@ -32,8 +32,8 @@ from casefhir.errors import CasefhirError
 
 VERSION = "1.7.69"
 JAR = Path.home() / ".m2/repository/org/hl7/fhir/testcases/fhir-test-cases" / VERSION / f"fhir-test-cases-{VERSION}.jar"
-DOCS = Path(__file__).resolve().parents[1] / "docs/conformance.md"
-HEADING = "## HL7's test cases, case by case"
+DOCS = Path(__file__).resolve().parents[1] / "docs/hl7-cases.md"
+HEADING = "# HL7's test cases, case by case"
 BASE = "org/hl7/fhir/testcases/validator/"
 SERVER = "needs a terminology server"
 OPTION = "sets an option that this validator does not have: "
@@ -252,7 +252,7 @@ def run(jar: Path = JAR) -> Table:
 
 
 def markdown(table: Table) -> str:
-    """The table as `docs/conformance.md` has it."""
+    """The table as `docs/hl7-cases.md` has it."""
     both = [row for row in table.rows if row.theirs == row.ours == "fail"]
     lines = [
         f"In scope {len(table.rows)} verdicts, agreed {table.agreed} "
@@ -276,8 +276,7 @@ def main(arguments: list[str]) -> None:
     given = [each for each in arguments if each != "--docs"]
     found = markdown(run(Path(given[0]) if given else JAR))
     if "--docs" in arguments:
-        before = DOCS.read_text(encoding="utf-8").partition(HEADING)[0]
-        DOCS.write_text(f"{before}{HEADING}\n\n{found}", encoding="utf-8")
+        DOCS.write_text(f"{HEADING}\n\n{found}", encoding="utf-8")
     else:
         sys.stdout.write(found)
 

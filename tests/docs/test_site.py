@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import casefhir
 from casefhir.cli import main
 from casefhir.errors import CasefhirError
+from casefhir.record import Fact
 from tests.chromium import chromium
 from tests.docs.pages import ROOT
 
@@ -89,10 +90,15 @@ def test_every_error_is_there(site: Path) -> None:
         assert each.__module__ in text
 
 
-def test_the_library_is_there(site: Path) -> None:
+def test_the_library_is_there_with_every_name_that_the_page_asks_for(site: Path) -> None:
     text = (site / "reference.html").read_text(encoding="utf-8")
-    for name in ("casefhir.library.convert", "casefhir.record.facts.Measurement", "casefhir.delivery.upload"):
-        assert f'id="{name}"' in text
+    there = {each.rpartition(".")[2] for each in re.findall(r'id="(casefhir\.[^"]+)"', text)}
+    asked = re.findall(r"members: \[(.*)\]", (ROOT / "docs/reference.md").read_text(encoding="utf-8"))
+    names = {name.strip(' "') for each in asked for name in each.split(",")}
+    facts = {kind.__name__ for kind in get_args(Fact)}
+    assert names | facts | set(casefhir.__all__) <= there
+    for name in ("pull", "diff", "remove"):  # modules are called so too
+        assert f'id="casefhir.delivery.{name}.{name}"' in text
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,19 @@ def show(case: str, as_json: bool, record: str | None) -> None:
 
 def _tables(title: str, rows: list[dict[str, Any]]) -> None:
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     out = console()
     out.print(f"[bold]{escape(title)}[/bold]")
     for kind in dict.fromkeys(row["resource"] for row in rows):
-        table = Table("fact", "what it says", "source (offset+length)", title=kind, title_justify="left", expand=True)
+        table = Table(
+            Column("fact", overflow="fold", ratio=3),  # a key is copied from here, so none is cut
+            Column("what it says", ratio=6),
+            Column("source (offset+length)", ratio=2),
+            title=kind,
+            title_justify="left",
+            expand=True,
+        )
         for row in (each for each in rows if each["resource"] == kind):
             spans = ", ".join(f"{offset}+{length}" for offset, length in row["spans"])
             table.add_row(row["fact"], escape(row["says"]), spans)
