@@ -12,7 +12,7 @@ from casefhir.conformance.definitions import CORE, Json
 from casefhir.conformance.forms import Form, compared, compared_quantity
 from casefhir.conformance.references import REST
 from casefhir.conformance.shapes import capital, shape
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
 

@@ -4,7 +4,7 @@ import re
 
 from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.references import References, type_named
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _REST_END = re.compile(r"\A(https?://.*/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})\Z", re.ASCII)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from casefhir.conformance.definitions import Json
 from casefhir.conformance.shapes import capital
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
 

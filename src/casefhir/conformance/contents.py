@@ -5,7 +5,7 @@ from collections.abc import Callable
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fhirpath import Env
 from casefhir.conformance.profiles import Profiles
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
 

@@ -4,7 +4,7 @@ from casefhir.conformance.definitions import CORE, Definitions, Json, core
 from casefhir.conformance.fhirpath import Env, Unsupported, compiled, truth
 from casefhir.conformance.fhirpath.evaluation import Failed
 from casefhir.conformance.shapes import ancestors
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.words import words
 

@@ -12,7 +12,7 @@ from casefhir.conformance.limits import limit_of
 from casefhir.conformance.profiles import Part, Profile, Profiles
 from casefhir.conformance.shapes import TypeRef, ancestors
 from casefhir.conformance.slicing import Slicer, fits_pattern, same_value
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.terminology import Terminology
 from casefhir.conformance.tree import Node
 

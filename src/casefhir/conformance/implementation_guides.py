@@ -2,7 +2,7 @@
 
 import re
 
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _PACKAGE = re.compile(r"[A-Za-z][\w-]*(?:\.[\w-]+)+\Z", re.ASCII)

@@ -9,7 +9,7 @@ from casefhir.conformance.fhirpath.evaluation import Failed, Step
 from casefhir.conformance.findings import Severity
 from casefhir.conformance.narrative import read
 from casefhir.conformance.shapes import Element, Rule, Shape
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 # Expressions of R4 that do not say what their sentence says: con-3 compares a CodeableConcept with a string, so it

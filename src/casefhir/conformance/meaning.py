@@ -6,7 +6,7 @@ from typing import Any
 from casefhir.conformance.fhirpath.values import Amount, order, unwrap
 from casefhir.conformance.measurements import Measurements, codings
 from casefhir.conformance.references import References
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.units import in_unit
 

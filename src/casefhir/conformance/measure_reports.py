@@ -6,7 +6,7 @@ from typing import Any
 
 from casefhir.conformance.canonicals import extension_value, named
 from casefhir.conformance.definitions import Definitions, Json
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _POPULATION = "http://terminology.hl7.org/CodeSystem/measure-population"

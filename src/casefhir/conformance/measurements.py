@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from casefhir.conformance.fhirpath.values import Amount, order, unwrap
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.units import contradicts, in_unit, incommensurable
 from casefhir.terms.bounds import Expected, expected

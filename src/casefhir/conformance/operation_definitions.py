@@ -2,7 +2,7 @@
 
 from casefhir.conformance.canonicals import named
 from casefhir.conformance.definitions import Definitions
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 

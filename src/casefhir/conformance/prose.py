@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from casefhir.conformance.primitives import SCHEME
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _RFC_3986 = "urn:ietf:rfc:3986"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from casefhir.conformance.canonicals import extension_value, named
 from casefhir.conformance.definitions import CORE, Definitions, Json
 from casefhir.conformance.forms import Form
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _DERIVATION = CORE + "questionnaire-derivationType"

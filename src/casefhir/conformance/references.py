@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from casefhir.conformance.definitions import CORE
 from casefhir.conformance.shapes import shape
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 REST = re.compile(

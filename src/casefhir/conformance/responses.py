@@ -8,7 +8,7 @@ from casefhir.conformance.definitions import CORE, Definitions, Json
 from casefhir.conformance.fhirpath import Env
 from casefhir.conformance.fhirpath.values import moment, order
 from casefhir.conformance.forms import Form, items_of
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
 

@@ -4,7 +4,7 @@ from casefhir.conformance.canonicals import named
 from casefhir.conformance.definitions import Definitions
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
 from casefhir.conformance.paths import Unsound, types_at
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _RESERVED = ".$|"  # chains, modifiers' prefixes and token values

@@ -12,7 +12,7 @@ from typing import Any
 from casefhir import exactjson
 from casefhir.conformance.definitions import Json
 from casefhir.conformance.fhirpath.values import moment, order
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _JOSE = "application/jose"

@@ -2,24 +2,17 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any
 
+from casefhir.conformance.cardinality import aligned, count
 from casefhir.conformance.primitives import doubt, fault, wrong_type
 from casefhir.conformance.reader import DEPTH
 from casefhir.conformance.shapes import Element, Shape, TypeRef, shape
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _HIDDEN = frozenset({"resourceType"})
 _LONGEST_NAME = 100
-
-
-class Tell(Protocol):
-    """How a check reports: where (`node`, `key` below it), which rule, one sentence, what mends it."""
-
-    def __call__(
-        self, severity: str, rule: str, node: Node, message: str, mend: str = "", *, key: str = "", value: Any = None
-    ) -> None:
-        """Report one finding."""
 
 
 def resource_shape(value: Any, tell: Callable[[str, str, str], None]) -> Shape | None:
@@ -106,7 +99,7 @@ def _fill(node: Node, tell: Tell) -> None:
         ):
             rule = "ele-1" if source else "structure.empty-object"
             tell("error", rule, node, "An element must have a value or children; this has neither.", "Remove it.")
-    _count(node, source, tell)
+    count(node, source, tell)
 
 
 def _null(node: Node, key: str, tell: Tell) -> None:
@@ -149,7 +142,7 @@ def _property(node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, onl
         _null(node, key, tell)
         if sibling is None:
             return
-    values, siblings = _aligned(node, key, element, value, sibling, tell, only_sibling)
+    values, siblings = aligned(node, key, element, value, sibling, tell, only_sibling)
     listed = isinstance(value, list) or isinstance(sibling, list)
     kept = node.children.setdefault(element.name, [])
     if kept:
@@ -168,50 +161,6 @@ def _property(node: Node, key: str, value: Any, sibling: Any, tell: Tell, *, onl
             kept.append(child)
     if not kept:
         del node.children[element.name]
-
-
-def _aligned(
-    node: Node, key: str, element: Element, value: Any, sibling: Any, tell: Tell, only_sibling: bool
-) -> tuple[list[Any], list[Any]]:
-    """Values and siblings as lists of the same order; complains about arrays where none belongs and the reverse."""
-    shown = "_" + key if only_sibling else key
-    given = sibling if only_sibling else value
-    if element.many and given is not None and not isinstance(given, list):
-        tell(
-            "error",
-            "structure.not-an-array",
-            node,
-            f"{shown} may repeat, so it must be an array.",
-            "Put it in [ ].",
-            key=shown,
-        )
-    if not element.many and isinstance(given, list):
-        tell(
-            "error",
-            "structure.array",
-            node,
-            f"{shown} may be there once, so it must not be an array.",
-            "Take it out of the [ ].",
-            key=shown,
-        )
-    if not only_sibling and sibling is not None and isinstance(sibling, list) != element.many:
-        tell(
-            "error",
-            "structure.not-an-array" if element.many else "structure.array",
-            node,
-            f"_{key} must {'' if element.many else 'not '}be an array, as {key} must.",
-            "Give both the same form.",
-            key="_" + key,
-        )
-    if isinstance(given, list) and not given:
-        tell("error", "structure.empty-array", node, f"{shown} is an empty array.", "Leave it out.", key=shown)
-    siblings = sibling if isinstance(sibling, list) else [] if sibling is None else [sibling]
-    if only_sibling:
-        return [None] * len(siblings), siblings
-    values = value if isinstance(value, list) else [value]
-    if len(siblings) > len(values):
-        values = values + [None] * (len(siblings) - len(values))
-    return values, siblings
 
 
 def _child(
@@ -305,35 +254,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "an array"
     return "an object" if isinstance(value, dict) else "a number"
-
-
-def _count(node: Node, source: dict[str, Any], tell: Tell) -> None:
-    for element in node.shape.required:
-        if element.name not in node.children and not _given(element, source):
-            name = element.name + ("[x]" if element.choice else "")
-            short = f" ({element.short})" if element.short else ""
-            tell(
-                "error",
-                "structure.missing",
-                node,
-                f"{node.shape.name} must have {name}{short}.",
-                f"Give {name}, or say why it is absent with an extension where the type allows it.",
-            )
-    for name, nodes in node.children.items():
-        most = node.shape.elements[name].most
-        if most is not None and len(nodes) > most and nodes[0].index is not None:
-            tell(
-                "error",
-                "structure.too-many",
-                node,
-                f"{node.shape.name}.{name} may be there {most} times, not {len(nodes)}.",
-                "Keep the right one.",
-                key=nodes[0].key,
-            )
-
-
-def _given(element: Element, source: dict[str, Any]) -> bool:
-    """True when the JSON has the element, though it could not be read (which was told already)."""
-    if not element.choice:
-        return bool(source.get(element.name))
-    return any(key.startswith(element.name) and key != element.name and source[key] for key in source)

@@ -10,7 +10,7 @@ from casefhir.conformance.paths import Unsound, types_at
 from casefhir.conformance.profiles import Part, Profiles, segments
 from casefhir.conformance.shapes import Element, Shape, ancestors, shape, type_code
 from casefhir.conformance.slicing import same_value
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _BACKBONE = frozenset({"BackboneElement", "Element"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from casefhir.conformance.definitions import CORE, Definitions
 from casefhir.conformance.shapes import Shape, shape
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]*\Z")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from casefhir.conformance.primitives import SCHEME
 from casefhir.conformance.shapes import Binding
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.units import unit_fault
 from casefhir.conformance.vocabulary import Vocabulary

@@ -8,7 +8,7 @@ from casefhir.conformance.definitions import Json
 from casefhir.conformance.expression_constraints import fault
 from casefhir.conformance.fhirpath.parse import Unsupported, parse
 from casefhir.conformance.primitives import SCHEME
-from casefhir.conformance.structure import Tell
+from casefhir.conformance.tell import Tell
 from casefhir.conformance.tree import Node
 from casefhir.conformance.vocabulary import Vocabulary
 
