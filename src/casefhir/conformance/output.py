@@ -75,6 +75,12 @@ def finding_lines(report: Report, *, redact: bool = False) -> Iterator[str]:
         yield json.dumps(_line(each, redact), ensure_ascii=False)
 
 
+def to_json_lines(report: Report, *, redact: bool = False) -> Iterator[str]:
+    """One JSON object a finding, then the closing object; no newline at the ends."""
+    yield from finding_lines(report, redact=redact)
+    yield json.dumps(summary(report), ensure_ascii=False)
+
+
 def _issue_code(rule: str) -> str:
     return _ISSUE_CODES.get(rule.partition(".")[0], "invariant") if "." in rule else "invariant"
 
