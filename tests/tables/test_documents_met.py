@@ -10,6 +10,7 @@ import pytest
 
 from casefhir.sources.tables.check import check_mapping
 from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.opening import open_mapping
 from casefhir.tables import Options, Tally, convert_tables, manifest
 from tests.tables.test_layouts_met import converted, resources
 
@@ -171,3 +172,18 @@ def test_no_names_of_columns_stand_below_the_output_where_the_mapping_hides_some
     for name, unread in (("open", {"in": ["phone"]}), ("private", None)):
         convert_tables([tmp_path / "in.csv"], tmp_path / f"{name}.toml", tmp_path / name, Options(form="ndjson"))
         assert manifest(tmp_path / name).get("unread") == unread
+
+
+def test_what_stands_around_the_members_of_a_family_is_told_as_not_read(tmp_path: Path) -> None:
+    family = {"id": "f", "proband": packet("p"), "pedigree": {"persons": [{"individualId": "p"}]}, "files": []}
+    told(tmp_path, family)
+    notes = list(open_mapping(load_mapping("phenopackets"), [tmp_path / "in"]).notes)
+    assert "packets.json: around them, not read id and pedigree and files." in notes
+
+
+def test_ranges_of_age_and_stages_of_version_1(tmp_path: Path) -> None:
+    between = {"start": {"age": "P30Y"}, "end": {"age": "P32Y"}}
+    disease = {"term": {"id": "OMIM:1", "label": "D"}, "ageRangeOfOnset": between, "tumorStage": [{"label": "T2"}]}
+    out, _ = told(tmp_path, packet(diseases=[disease]))
+    (condition,) = resources(out, "Condition")
+    assert [note["text"] for note in condition["note"]] == ["Onset between the ages of P30Y and P32Y", "Stage: T2"]

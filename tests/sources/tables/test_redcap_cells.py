@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from casefhir.sources.tables.drafting.draft import draft_mapping
 from casefhir.tables import Options, Tally, convert_tables
 
 HEADINGS = (
@@ -155,3 +156,41 @@ def test_numbers_that_are_rather_codes_are_no_quantities(tmp_path: Path, number:
     told = observations(out)
     assert told["Weight"][0]["valueCodeableConcept"]["text"] == number
     assert [each.get("valueQuantity", {}).get("value") for each in told["CK"]] in ([None, -9.5], [-9.5, None])
+
+
+def test_a_draft_knows_the_apis_dictionary_too(tmp_path: Path) -> None:
+    converted(tmp_path, EAV, *eav(), headings=OF_API)
+    assert draft_mapping([tmp_path / "records.csv", tmp_path / "dictionary.csv"]).startswith(
+        "# These tables are redcap"
+    )
+
+
+EVENTS = "event_name,arm_num,day_offset,unique_event_name"
+
+
+@pytest.mark.parametrize(
+    ("events", "labels"),
+    [
+        (["Base,1,0,base_arm_1", "More,1,9,more_arm_1"], ("Base", "More")),
+        (["Base,1,0,base_arm_1", "More,1,9,more_arm_1"], ("Base (Arm 1: Drug (A))", "More (Arm 1: Drug (A))")),
+        (
+            ["Base,1,0,base_arm_1", "Base,2,0,base_arm_2", "More,1,9,more_arm_1"],
+            ("Base (Arm 1: A)", "More (Arm 1: A)"),
+        ),
+    ],
+)
+def test_labels_of_events_are_read_by_the_list_of_events(
+    tmp_path: Path, events: list[str], labels: tuple[str, str]
+) -> None:
+    flat = output(converted(tmp_path / "flat", COLUMNS, *ROWS)[0])
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "events.csv").write_text("\n".join([EVENTS, *events]) + "\n")
+    rows = [row.replace("base_arm_1", labels[0]).replace("more_arm_1", labels[1]) for row in ROWS]
+    assert output(converted(tmp_path / "labels", COLUMNS, *rows)[0]) == flat
+
+
+def test_a_label_of_events_of_two_arms_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(f"{EVENTS}\nBase,1,0,base_arm_1\nBase,2,0,base_arm_2\n")
+    _, tally = converted(tmp_path, COLUMNS, *[row.replace("base_arm_1", "Base") for row in ROWS])
+    assert tally.total_rejected == 2
+    assert all("In redcap_event_name" in reason and "may be the choice" in reason for *_, reason in tally.rejected)

@@ -16,6 +16,7 @@ from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row
 from casefhir.sources.tables.slugs import of_cells
 from casefhir.sources.tables.telling import Place, Read, Telling
+from casefhir.sources.tables.totals import is_total
 
 if TYPE_CHECKING:
     from casefhir.sources.tables.plan import Plan
@@ -80,6 +81,12 @@ class Attempt:
             self.no_person = (
                 "the row holds nothing but its key, as a note under a table does",
                 "leave it out, or fill in what it tells",
+            )
+            return
+        if is_total(self.rows.key[0] if len(self.rows.key) == 1 else ""):
+            self.no_person = (
+                f"the row of {self.rows.key[0]!r} is one of sums or means, not of a person",
+                "leave it out, or call the person otherwise",
             )
             return
         self._tell_person()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from casefhir.sources.tables.inputs import JSON, Inputs, is_workbook
 from casefhir.sources.tables.open_table import OpenTable, places_of
+from casefhir.sources.tables.points import doubtful
 from casefhir.sources.tables.readers import Table
 from casefhir.sources.tables.readers.base import Layout
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
@@ -100,6 +101,7 @@ def open_tables(
     lookups: Collection[str] = (),
     dictionaries: Mapping[str, ReadsLabels] = MappingProxyType({}),
     commas: Collection[str] = (),
+    points: Collection[str] = (),
 ) -> Opened:
     """Find and open the tables of `specs` in `inputs`.
 
@@ -107,8 +109,8 @@ def open_tables(
     nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
     `lookups` asks for by a longer pattern is no part of another table. By its data dictionary (`dictionaries`) a table
     that is one of REDCap's exports of labels is read as if it were one of raw values; `commas` are the tables whose
-    texts have decimal commas. Raises `TableError` for a table that is not there and not optional, and for files that
-    cannot be read.
+    texts have decimal commas, `points` those with decimal points and nothing said of thousands. Raises `TableError`
+    for a table that is not there and not optional, and for files that cannot be read.
     """
     found, halves = _without_halves(inputs.files)
     names = {path: inputs.names(path) | _of_folder(path) for path in found}
@@ -128,7 +130,9 @@ def open_tables(
                 part = _opened(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name))
                 if _of_folder(path) and not _wanted(inputs.names(path), patterns, alone=False):
                     part.file = f"{path.parent.name}/{part.file}"  # such parts of all tables are called alike
-                parts.append(dictionaries[name].read(part) if name in dictionaries else part)
+                part = dictionaries[name].read(part) if name in dictionaries else part
+                doubt = name in points and isinstance(part, TextTable | WorkbookSheet)
+                parts.append(doubtful(part) if doubt else part)
         parts = [part for part in parts if part.columns]  # JSON documents need not have such rows
         if not parts and beside:
             for path in beside.get(name, ()):
@@ -150,8 +154,12 @@ def open_tables(
             raise TableMissing(_not_found(name, spec, found))
     if not tables:
         raise TableMissing(f"None of the mapping's tables is there. {_there(found)}")
+    read = {part.file for table in tables.values() for part in table.parts}
     unused = tuple(
-        f"{path.parent.name}/{path.name}" if _of_folder(path) else path.name for path in found if path not in used
+        name
+        for path in found
+        for name in ([_called(path)] if path not in used else [*_sheets(path, names[path])])
+        if path not in used or name not in read
     )
     detected = {part.file: part.detected for table in tables.values() for part in table.parts if part.detected}
     detected |= {f"split/{part.name}": {"left out, for its rows are in": whole.name} for part, whole in halves.items()}
@@ -167,6 +175,11 @@ def _of_folder(path: Path) -> dict[str, str | None]:
     return {path.parent.name: None, path.parent.stem: None}
 
 
+def _called(path: Path) -> str:
+    """The name of a file, for people."""
+    return f"{path.parent.name}/{path.name}" if _of_folder(path) else path.name
+
+
 def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
     """`paths` without the parts of datasets whose whole lies beside them, and these: submissions to authorities hold a
     large dataset twice, whole (lb.xpt) and in parts in a folder called split (split/lbch.xpt).
@@ -179,6 +192,11 @@ def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
         if whole.parent == path.parent.parent and path.stem.lower().startswith(whole.stem.lower())
     }
     return [path for path in paths if path not in halves], halves
+
+
+def _sheets(path: Path, names: Mapping[str, str | None]) -> dict[str, None]:
+    """The sheets of a workbook, as its tables' files are called; of other files none."""
+    return dict.fromkeys(f"{path.name}#{sheet}" for sheet in names.values() if sheet is not None)
 
 
 def _wanted(names: dict[str, str | None], patterns: Sequence[str], *, alone: bool) -> list[str | None]:

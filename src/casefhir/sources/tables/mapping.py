@@ -98,6 +98,8 @@ class Table(Part):
     dictionary: str | None = None
     """The look-up that is its data dictionary, for a REDCap project: an export of labels is read by it as if it were of
     raw values."""
+    events: str | None = None
+    """The look-up that lists its events, for a REDCap project: their labels are read as their unique names."""
     key: tuple[str, ...] = ()
     """The columns that identify the person; alike in all tables."""
     via: dict[str, str] = Described(default_factory=dict)
@@ -260,6 +262,8 @@ class TableMapping(Part):
                 raise ValueError(
                     f"table {name!r}: there is no look-up {table.dictionary!r} that could be its dictionary"
                 )
+            if table.events is not None and table.events not in self.lookups:
+                raise ValueError(f"table {name!r}: there is no look-up {table.events!r} that could list its events")
         return self
 
 

@@ -78,6 +78,7 @@ def open_mapping(
         lookups=mapping.lookups,
         dictionaries=_dictionaries(loaded, held, encoding, delimiter),
         commas=[name for name in mapping.tables if mapping.reading_of(name).decimal == ","],
+        points=[name for name in mapping.tables if _marks(mapping, name) == (".", "")],
     )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
@@ -107,7 +108,7 @@ def _dictionaries(
 ) -> dict[str, Dictionary]:
     """The data dictionaries of tables that have one, by the table's name."""
     mapping = loaded.mapping
-    asked = {spec.dictionary for spec in mapping.tables.values() if spec.dictionary}
+    asked = {name for spec in mapping.tables.values() for name in (spec.dictionary, spec.events) if name}
     specs = {name: spec for name, spec in mapping.lookups.items() if name in asked}
     if not specs:
         return {}
@@ -121,15 +122,21 @@ def _dictionaries(
             f"and put it beside the data."
         ) from None
     read = {
-        name: Dictionary(read_lookup(name, found.tables[name], spec.key, whole=mapping.reading.whole, names=spec.names))
+        name: read_lookup(name, found.tables[name], spec.key, whole=mapping.reading.whole, names=spec.names)
         for name, spec in specs.items()
         if name in found.tables
     }
     return {
-        name: read[spec.dictionary]
+        name: Dictionary(read[spec.dictionary], read.get(spec.events or ""))
         for name, spec in mapping.tables.items()
         if spec.dictionary is not None and spec.dictionary in read
     }
+
+
+def _marks(mapping: TableMapping, table: str) -> tuple[str, str]:
+    """The decimal mark and that between thousands, "" where nothing is said of it."""
+    reading = mapping.reading_of(table)
+    return reading.decimal, reading.thousands or ""
 
 
 def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:

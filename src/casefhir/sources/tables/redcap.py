@@ -15,6 +15,8 @@ from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.readers import OnFault, Table
 from casefhir.sources.tables.readers.base import NAMED
 from casefhir.sources.tables.redcap_cells import CleanTable, FlatTable, is_eav
+from casefhir.sources.tables.redcap_events import COLUMN as EVENT
+from casefhir.sources.tables.redcap_events import event_label, event_names
 from casefhir.sources.tables.rows import Row, TableError, find_column
 from casefhir.sources.tables.value_maps import choice_labels, column_code
 
@@ -58,13 +60,14 @@ class _Cells:
     codes: Mapping[str, str]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     by_name: bool = False
+    events: bool = False
 
     def labelled(self, cell: str) -> Sequence[str]:
         """The codes of which a cell is the label."""
         if self.by_name:
             name = re.sub(r"[^a-z0-9]+", "_", cell.lower()).strip("_")
             return [name] if name in self.codes else []
-        return self.labels.get(plain(cell), ())
+        return self.labels.get(event_label(cell) if self.events else plain(cell), ())
 
     def meant(self, cell: str, mode: "Mode") -> Sequence[str]:
         """The codes that a cell may mean; none where it is neither a code nor a label."""
@@ -79,9 +82,11 @@ Mode = Literal["labels", "raw", "mixed"]
 
 
 class Dictionary:
-    """A REDCap project's data dictionary. Raises `TableError` where a column of it is missing."""
+    """A REDCap project's data dictionary, and its list of events where there is one. Raises `TableError` where one of
+    them lacks a column.
+    """
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, events: Lookup | None = None) -> None:
         places = [find_column(lookup.columns, part) for part in (*_NEEDED, *_USEFUL)]
         for part, place in zip(_NEEDED, places):
             if place is None:
@@ -96,6 +101,10 @@ class Dictionary:
             self.fields[name] = _Field(name, form, kind, plain(label), told, identifier.casefold() == "y", valid)
         self._forms = dict.fromkeys(each.form for each in self.fields.values() if each.form)
         self._cells = dict(self._readers())
+        if events:
+            labels = event_names(events)
+            names = dict.fromkeys(chain(*labels.values()), "")
+            self._cells[EVENT] = _Cells(EVENT, names, labels, events=True)
 
     def columns(self, file: str, given: list[str]) -> list[str]:
         """The variable names for the headers of an export, which may be these or labels; what the dictionary does not

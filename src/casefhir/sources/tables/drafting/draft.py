@@ -26,7 +26,7 @@ def draft_mapping(inputs: Sequence[str | Path], *, encoding: str | None = None, 
         lines += rules(table, person) if table.key else []
     for table in tables:
         rest = [column for column in table.columns if column not in table.used]
-        if rest:
+        if rest and not (table.hidden and not table.key):
             lines += ["", f"# Columns of {table.name} that nothing reads yet:"]
             lines += [f"#   {column}: {described(table.columns[column])}" for column in rest]
     return "\n".join(lines) + "\n"
@@ -63,6 +63,9 @@ def _frame(tables: list[Seen]) -> Iterator[str]:
         if table.unreadable:
             count, reason = table.unreadable
             yield f"# {count} of the first rows of {table.file} are none ({reason}) Are there several tables in it?"
+        if table.hidden and not table.key:
+            yield f"# {table.file} is left out, for the workbook hides this sheet: is it meant to be read?"
+            continue
         if not table.key:
             yield f"# {table.file} is left out, for no column of it tells whose row it is. If it explains codes, it"
             yield f"# is a look-up: [lookups.{table.name}], {_from(table)}, key = [..]"

@@ -11,13 +11,13 @@ from casefhir.sources.tables.mapping import Table
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.rows import TableError, TableMissing
 
-_SIGNS: dict[str, set[str]] = {
-    "sdtm": {"usubjid", "domain", "rfstdtc"},
-    "omop": {"person_id", "gender_concept_id", "year_of_birth"},
-    "synthea": {"birthdate", "deathdate", "ssn", "drivers", "passport"},
-    "redcap": {"variable / field name", "field type", "field label"},
+_SIGNS: dict[str, tuple[set[str], ...]] = {
+    "sdtm": ({"usubjid", "domain", "rfstdtc"},),
+    "omop": ({"person_id", "gender_concept_id", "year_of_birth"},),
+    "synthea": ({"birthdate", "deathdate", "ssn", "drivers", "passport"},),
+    "redcap": ({"variable / field name", "field type", "field label"}, {"field_name", "field_type", "field_label"}),
 }
-"""Columns of the table by which each format is known."""
+"""Columns of the table by which each format is known; of REDCap's dictionary, by its interface and by its API."""
 _PACKET = ("phenotypicfeatures", "diseases", "interpretations", "medicalactions", "metadata")
 
 
@@ -52,7 +52,7 @@ def _said(name: str, unused: Iterable[str]) -> Iterator[str]:
 
 def _format(tables: list[set[str]]) -> str | None:
     for name, signs in _SIGNS.items():
-        if any(signs <= columns for columns in tables) and (name != "redcap" or len(tables) > 1):
+        if any(sign <= columns for sign in signs for columns in tables) and (name != "redcap" or len(tables) > 1):
             return name
     packets = (
         any(each.startswith("subject.") for each in columns) and any(each.startswith(_PACKET) for each in columns)

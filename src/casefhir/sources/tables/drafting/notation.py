@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from casefhir.sources.tables.drafting.toml import text
 from casefhir.sources.tables.profile import ColumnProfile
 
+_MONTH = re.compile(r"(?:0?[1-9]|1[0-2])[./](?:19|20)\d{2}")
+
 
 def dates(profiles: list[ColumnProfile]) -> Iterator[str]:
     """In which order dates are written, with a question where the cells do not tell."""
@@ -37,7 +39,7 @@ def numbers(profiles: list[ColumnProfile], typed: set[str]) -> Iterator[str]:
     their point says nothing.
     """
     numeric = [value for profile in profiles if profile.kind == "number" for value in profile.values]
-    cells = [value for value in numeric if value not in typed]
+    cells = [value for value in numeric if value not in typed and not _MONTH.fullmatch(value)]
     grouped = {mark for cell in cells for mark in ",." if re.fullmatch(rf"\d{{1,3}}(?:\{mark}\d{{3}})+", cell)}
     decimal = {
         mark for cell in cells for mark in ",." if re.fullmatch(rf"\D*\d+\{mark}(?:\d{{1,2}}|\d{{4,}})\D*", cell)
@@ -46,6 +48,12 @@ def numbers(profiles: list[ColumnProfile], typed: set[str]) -> Iterator[str]:
         yield 'decimal = ","'
         if "." in grouped:
             yield 'thousands = "."'
+        if "," in grouped:
+            one = next(cell for cell in cells if re.fullmatch(r"\d{1,3}(?:,\d{3})+", cell))
+            yield f"# {one} is a decimal then: if it was meant as a whole number, write it without the comma"
+    elif decimal == {",", "."}:
+        one, other = (next(cell for cell in cells if re.fullmatch(rf"\D*\d+\{mark}\d+\D*", cell)) for mark in ",.")
+        yield f'# {one} has a decimal comma, {other} a point: mend one kind, then say decimal = "," if it is commas'
     elif "." in grouped and not decimal and "," not in grouped:
         one = next(cell for cell in cells if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", cell))
         yield f'# thousands = "."   # is {one} a whole number? So it is read with a decimal point'

@@ -10,7 +10,7 @@ from casefhir.sources.tables.facts.measurement import KINDS
 from casefhir.sources.tables.facts.naming import known_names
 from casefhir.sources.tables.facts.units import commensurable
 
-_UNIT_IN_HEADER = re.compile(r"(?P<name>.*?)[ _]*[\[(](?P<unit>[^\])]+)[\])]\s*")
+_UNIT_IN_HEADER = re.compile(r"(?P<name>.*?)[ _]*(?:[\[(](?P<unit>[^\])]+)[\])]\s*|,? in (?P<plain>\S+))")
 _VISIT_IN_HEADER = re.compile(
     r"(?P<name>.+?)[ _.-]+(?P<visit>v(?:isit)?[ _]?\d{1,2}|w(?:eek)?[ _]?\d{1,3}|m(?:onth)?[ _]?\d{1,3}|baseline|bl)",
     re.I,
@@ -20,6 +20,11 @@ _TABLES = {
     "course": ("medication", "drug", "treatment", "prescri"),
     "intolerance": ("allerg", "intoleran"), "procedure": ("procedure", "surger"), "visit": ("encounter", "visit"),
 }  # fmt: skip
+_GOING_ON = {
+    "ongoing", "continuing", "continues", "present", "to date", "laufend", "andauernd", "fortlaufend", "bis heute",
+    "weiterhin", "en cours", "en curso", "in corso", "w trakcie", "nadal", "lopend",
+}  # fmt: skip
+"""Words in place of a date of the end."""
 _SUFFIXES = {"measurement": "-result", "visit": "-visit", "problem": "-problem", "procedure": "-procedure"}
 
 
@@ -31,6 +36,8 @@ def rules(table: Seen, person: Seen) -> Iterator[str]:
     named = next((kind for kind, words in _TABLES.items() if any(word in table.name for word in words)), "")
     if "event" in table.roles:
         yield from _event(table, unique)
+        if "problem" in table.roles:  # a table of everything
+            yield from _problem(table, unique if table is not person else [])
     elif "drug" in table.roles:
         yield from _course(table, unique)
     elif named and "words" in table.roles and table is not person:
@@ -93,9 +100,8 @@ def _fields(table: Seen, **roles: str) -> Iterator[str]:
 
 def _event(table: Seen, unique: list[str]) -> Iterator[str]:
     yield from _begun(table, "adverse_event", unique, "event")
-    yield from _fields(
-        table, text="event", when="start", end="end", severity="grade", outcome="outcome", action="action"
-    )
+    yield from _fields(table, text="event", severity="grade", outcome="outcome", action="action")
+    yield from _times(table, "event", when="start", end="end")
     related = table.take("related")
     if related:
         yield f'# suspects = [{{ rule = "..", key = [..], causality = {text(related)} }}]   # which drug rule?'
@@ -103,7 +109,8 @@ def _event(table: Seen, unique: list[str]) -> Iterator[str]:
 
 def _course(table: Seen, unique: list[str]) -> Iterator[str]:
     yield from _begun(table, "course", unique, "drug")
-    yield from _fields(table, drug="drug", start="start", end="end", ongoing="ongoing")
+    yield from _fields(table, drug="drug", start="start", ongoing="ongoing")
+    yield from _end(table)
     reason = table.take("reason")
     if reason:
         yield f"reasons = [{text(reason)}]   # why it was stopped, not what it was given for?"
@@ -112,9 +119,34 @@ def _course(table: Seen, unique: list[str]) -> Iterator[str]:
         yield from ("[course.dose]", *dose)
 
 
+def _times(table: Seen, of: str, **roles: str) -> Iterator[str]:
+    """Fields with dates; as a question where the table tells of several kinds of things."""
+    if {"event", "drug", "problem"} & {*table.roles} == {of}:
+        yield from _fields(table, **roles)
+        return
+    for name, role in roles.items():
+        if role in table.roles:
+            yield f"# {name} = {text(table.roles[role])}   # is it of this, or of something else in the row?"
+
+
+def _end(table: Seen) -> Iterator[str]:
+    """The column of ends; where it has a word for what goes on, that is parted from the dates."""
+    column = table.take("end")
+    if not column:
+        return
+    said = [value for value in table.columns[column].values if value.casefold() in _GOING_ON]
+    if not said or "'" in column or "ongoing" in table.roles:
+        yield f"end = {text(column)}"
+        return
+    listed = ", ".join(f"'{value}'" for value in said)
+    yield f"""end = {{ expr = {text(f"row['{column}'] in [{listed}] ? '' : row['{column}']")} }}"""
+    yield f"""ongoing = {{ expr = {text(f"row['{column}'] in [{listed}] ? 'yes' : ''")} }}"""
+
+
 def _problem(table: Seen, unique: list[str]) -> Iterator[str]:
     yield from _begun(table, "problem", unique, "problem")
-    yield from _fields(table, concept="problem", onset="start", abatement="end", asserted="diagnosed")
+    yield from _fields(table, concept="problem", asserted="diagnosed")
+    yield from _times(table, "problem", onset="start", abatement="end")
 
 
 def _procedure(table: Seen, unique: list[str]) -> Iterator[str]:
@@ -172,7 +204,7 @@ def _wide(table: Seen, unique: list[str]) -> Iterator[str]:
             name, visit = match["name"], match["visit"]
         match = _UNIT_IN_HEADER.fullmatch(name)
         if match:
-            name, unit = match["name"], match["unit"]
+            name, unit = match["name"], match["unit"] or match["plain"]
         elif terms.ucum_code(name.rpartition(" ")[2]) and known.get(name.rpartition(" ")[0].strip().casefold()):
             name, _, unit = name.rpartition(" ")
         match = _VISIT_IN_HEADER.fullmatch(name)

@@ -23,6 +23,7 @@ from casefhir.sources.tables.readers.database import table_names
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Row, TableError
+from casefhir.sources.tables.totals import is_total
 
 _ROWS = 2_000
 SUPPLEMENT = ("IDVAR", "IDVARVAL", "QLABEL", "QVAL")
@@ -52,6 +53,8 @@ class Seen:
     """The row of the header, where a title stands above it."""
     units: dict[str, str] = field(default_factory=dict)
     """Units by column, where a row of them stands under the header."""
+    hidden: bool = False
+    """Whether it is a sheet that a spreadsheet program does not show."""
     typed: set[str] = field(default_factory=set)
     """Numbers that a typed format holds, whose mark says nothing of how the texts are written."""
 
@@ -98,11 +101,15 @@ def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = N
         units = _units(table, rows[0]) if rows else {}
         if units:
             del rows[0]
+        rows = [row for row in rows if not is_total(next((cell for cell in row if cell and cell.strip()), ""))]
         for row in rows:
             for profile, cell in zip(columns.values(), row):
                 profile.see(cell)
         typed = {str(cell) for row in rows for cell in row if type(cell) is Number}
         seen = Seen(name, table.sheet.file, columns, rows, header=below[name], units=units, typed=typed)
+        seen.hidden = any(
+            isinstance(part, WorkbookSheet) and part.sheet in part.workbook.hidden for part in table.parts
+        )
         seen.unreadable, seen.query = unreadable, specs[name].query or ""
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():
@@ -176,6 +183,9 @@ def find_keys(tables: list[Seen]) -> None:
             best = max(alike, key=lambda column: alike[column])
             table.key = best if alike[best] * 2 > len(table.columns[best].values) else ""
         table.used.add(table.key)
+    if not all(table.hidden for table in tables):
+        for table in tables:
+            table.key = "" if table.hidden else table.key
     _join_supplements(tables)
 
 

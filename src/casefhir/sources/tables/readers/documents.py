@@ -53,11 +53,14 @@ class JsonTable:
         self.file = f"{path.name}#{rows}" if rows else path.name
         names: dict[str, None] = {}
         self.documents = 0
+        self._around: dict[str, None] = {}
         for _, found in self._records():
             names |= dict.fromkeys(found)
         self._header = header(self.file, [*names]) if names else None
         self.columns = self._header.columns if self._header else ()
         self.detected = {"documents": str(self.documents)} if self.documents != 1 else {}
+        if self._around and not self.at:
+            self.detected["around them, not read"] = " and ".join(self._around)
 
     def rows(self, fault: OnFault) -> Iterator[tuple[int, Row]]:
         """The rows, counted from 1; in NDJSON by the line they are in where each line is one row."""
@@ -71,6 +74,8 @@ class JsonTable:
         number = self.documents = 0
         for line, whole in self._documents():
             wrapped = [name for name in self.within if name in whole]
+            if wrapped:
+                self._around |= dict.fromkeys(name for name in whole if name not in wrapped)
             for document in self._unwrapped(whole, wrapped) if wrapped else (whole,):
                 self.documents += 1
                 told = dict.fromkeys(words for path in self.who if (words := _word(document, path)))

@@ -69,6 +69,9 @@ class Workbook:
         except self._calamine.CalamineError as error:
             raise TableError(f"{path.name}: This is no workbook that can be read ({error}).") from error
         self.sheets: list[str] = list(self._book.sheet_names)
+        shown = self._calamine.SheetVisibleEnum.Visible
+        self.hidden = {each.name for each in self._book.sheets_metadata if each.visible != shown}
+        """Sheets that a spreadsheet program does not show."""
 
     def load(self, sheet: str) -> Any:
         """A sheet's cells, as calamine holds them."""
@@ -90,7 +93,8 @@ class WorkbookSheet:
         first = next((cells for number, cells in self._numbered() if number == self._top), [])
         self._header = header(self.file, first, layout, self.beginning)
         self.columns = self._header.columns
-        self.detected = {"sheet": sheet} | self._header.notes
+        self.detected = {"sheet": f"{sheet}, which is hidden" if sheet in workbook.hidden else sheet}
+        self.detected |= self._header.notes
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (self.path, self.sheet, self.layout)  # what is loaded does not travel to another process
