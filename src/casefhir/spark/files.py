@@ -16,7 +16,7 @@ from casefhir.tables.bundle_list import listed
 from casefhir.tables.kept import Kept
 from casefhir.tables.options import Options
 from casefhir.tables.rejects import FOLDER, reject_header
-from casefhir.tables.run import about_run, chosen, conclude, told
+from casefhir.tables.run import about_run, chosen, conclude, not_read, told
 from casefhir.tables.solitude import alone
 from casefhir.tables.tally import Tally
 
@@ -55,7 +55,7 @@ def convert_files(
         shutil.rmtree(scratch, ignore_errors=True)
         made.write.partitionBy("name").text(str(scratch.absolute()))
         tally, written = _gathered(scratch, out, kept, opening.files.sheets, loaded)
-        conclude(out, about, told(tally, loaded, opening), written, kept, listed(out))
+        conclude(out, about, told(tally, loaded) | not_read(loaded, opening), written, kept, listed(out))
     return tally
 
 

@@ -112,7 +112,7 @@ def convert_tables(
                         progress(tally, opened.count)
         checkpoints.end()
         earlier = listed(out)
-        conclude(out, about, told(tally, loaded, opened), files.finish(), kept, earlier)
+        conclude(out, about, told(tally, loaded) | not_read(loaded, opened), files.finish(), kept, earlier)
         checkpoints.forget()
     return tally
 
@@ -125,17 +125,22 @@ def chosen(mapping: str | Path | LoadedMapping, options: Options) -> LoadedMappi
     return replace(loaded, mapping=loaded.mapping.model_copy(update={"test_data": options.test_data}))
 
 
-def told(tally: Tally, loaded: LoadedMapping, opening: Opening) -> dict[str, Any]:
-    """The sums as the manifest shows them: with what the commonest values without a code may have meant, and with the
-    columns that no rule reads; names of columns may be words of persons in documents, so not where something is hidden.
-    """
+def told(tally: Tally, loaded: LoadedMapping) -> dict[str, Any]:
+    """The sums as the manifest shows them: with what the commonest values without a code may have meant."""
     found = tally.to_json()
-    if not loaded.mapping.privacy.hides:
-        columns = unread(Plan(loaded, opening.files.sheets, opening.lookups))
-        found["unread"] = {table: [*names] for table, names in columns.items()}
     for row in found["unmapped"][:SUGGESTED]:
         row["near"] = list(near(loaded, row["rule"], row["value"]))
     return found
+
+
+def not_read(loaded: LoadedMapping, opening: Opening) -> dict[str, Any]:
+    """The columns that no rule reads, as the manifest shows them. In documents names of columns may be words of
+    persons, so they are not told where the mapping hides something.
+    """
+    if loaded.mapping.privacy.hides:
+        return {}
+    columns = unread(Plan(loaded, opening.files.sheets, opening.lookups))
+    return {"unread": {table: [*names] for table, names in columns.items()}}
 
 
 def conclude(
