@@ -130,9 +130,12 @@ def open_tables(
                 part = _opened(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name))
                 if _of_folder(path) and not _wanted(inputs.names(path), patterns, alone=False):
                     part.file = f"{path.parent.name}/{part.file}"  # such parts of all tables are called alike
-                part = dictionaries[name].read(part) if name in dictionaries else part
-                doubt = name in points and isinstance(part, TextTable | WorkbookSheet)
-                parts.append(doubtful(part) if doubt else part)
+                if name in dictionaries:
+                    parts.append(dictionaries[name].read(part))
+                elif name in points and isinstance(part, TextTable | WorkbookSheet):
+                    parts.append(doubtful(part))
+                else:
+                    parts.append(part)
         parts = [part for part in parts if part.columns]  # JSON documents need not have such rows
         if not parts and beside:
             for path in beside.get(name, ()):
