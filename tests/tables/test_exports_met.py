@@ -163,3 +163,133 @@ def test_a_folder_for_each_table_as_programs_for_large_tables_write_them(tmp_pat
         "condition_occurrence.parquet/part-00000-c1f0.snappy.parquet",
         "condition_occurrence.parquet/part-00001-c1f0.snappy.parquet",
     }
+
+
+class TestOmop:
+    PERSON = "person_id,gender_concept_id,year_of_birth\n1,8532,1950\n"
+    CONCEPT = (
+        "concept_id,concept_name,vocabulary_id,concept_code\n"
+        "320128,Essential hypertension,SNOMED,59621000\n35207668,Essential (primary) hypertension,ICD10CM,I10\n"
+        "3016723,Creatinine [Mass/volume] in Serum or Plasma,LOINC,2160-0\n8840,milligram per deciliter,UCUM,mg/dL\n"
+        "45884084,Positive,LOINC,LA6576-8\n32838,EHR prescription,Type Concept,OMOP4976906\n"
+        "3004249,Systolic blood pressure,LOINC,8480-6\n"
+    )
+    MEASUREMENT = (
+        "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,"
+        "value_as_concept_id,unit_concept_id,value_source_value"
+    )
+
+    def test_a_condition_keeps_the_code_it_had_at_its_source(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT,
+            condition_occurrence_csv="condition_occurrence_id,person_id,condition_concept_id,condition_start_date,"
+            "condition_source_value,condition_source_concept_id,stop_reason\n"
+            "1,1,320128,2014-01-01,I10,35207668,\n2,1,320128,2014-01-01,HTN,0,moved away\n"
+            "3,1,320128,2014-01-01,59621000,320128,\n",
+        )
+        one, other, same = resources(out, "Condition")
+        assert [(each["system"], each["code"]) for each in one["code"]["coding"]] == [
+            ("http://snomed.info/sct", "59621000"),
+            ("http://hl7.org/fhir/sid/icd-10-cm", "I10"),
+        ]
+        assert said(other) == ["Source value: HTN", "Stop reason: moved away"]
+        assert len(same["code"]["coding"]) == 1
+
+    def test_a_number_is_below_its_limit_where_its_source_says_so(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT,
+            measurement_csv=f"{self.MEASUREMENT}\n1,1,3016723,2014-01-01,0,0.2,0,8840,<0.20\n"
+            "2,1,3016723,2014-01-01,0,0.2,0,8840,<=0.2\n3,1,3016723,2014-01-01,0,0.2,0,8840,<0.3\n"
+            "4,1,3016723,2014-01-01,,0.20,0,8840,0.2\n5,1,3016723,2014-01-01,4172704,12,0,8840,12\n",
+        )
+        found = resources(out, "Observation")
+        assert [each["valueQuantity"].get("comparator") for each in found] == ["<", "<=", None, None, ">"]
+        assert [said(each) for each in found] == [
+            ["Value at the source: <0.20"],
+            ["Value at the source: <=0.2"],
+            ["Value at the source: <0.3"],  # another number: both are told
+            [],
+            [],
+        ]
+
+    def test_an_answer_keeps_its_code_and_what_else_is_said_of_it(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT,
+            measurement_csv=f"{self.MEASUREMENT}\n1,1,3016723,2014-01-01,0,,45884084,0,POS\n"
+            "2,1,3016723,2014-01-01,0,7,45884084,8840,7\n",
+        )
+        coded, number = resources(out, "Observation")
+        assert coded["valueCodeableConcept"]["coding"][0]["code"] == "LA6576-8"
+        assert number["valueQuantity"]["value"] == 7
+        assert said(number) == ["Value as a concept: Positive"]
+
+    def test_the_cause_of_death_and_what_kind_of_exposure_it_was(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT,
+            death_csv="person_id,death_date,cause_concept_id,cause_source_value\n1,2015-05-06,320128,I10\n",
+            drug_exposure_csv="drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_type_concept_id,"
+            "drug_source_value,quantity,lot_number\n1,1,0,2014-01-01,32838,acetaminophen,30,0\n",
+        )
+        (cause,) = resources(out, "Observation")
+        assert cause["code"] == {"text": "Cause of death"}
+        assert cause["valueCodeableConcept"]["coding"][0]["code"] == "59621000"
+        assert said(resources(out, "MedicationStatement")[0]) == ["Type: EHR prescription", "Quantity: 30"]
+
+    def test_a_code_that_r4s_profiles_do_not_let_stand_is_counted(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT,
+            measurement_csv=f"{self.MEASUREMENT}\n1,1,3004249,2014-01-01,0,120,0,0,120\n",
+        )
+        assert resources(out, "Observation")[0]["code"] == {"text": "Systolic blood pressure"}
+        assert [(rule, column, "8480-6" in words) for rule, column, words in tally.unmapped if column == "code"] == [
+            ("measurement", "code", True)
+        ]
+
+
+class TestSynthea:
+    PATIENTS = "Id,BIRTHDATE,DEATHDATE,FIRST,LAST,MARITAL,RACE,ETHNICITY,GENDER\np1,1950-01-01,{},A,B,M,white,x,F\n"
+
+    def test_codes_stand_in_the_system_that_the_row_names(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "synthea",
+            patients_csv=self.PATIENTS.format(""),
+            procedures_csv="START,STOP,PATIENT,ENCOUNTER,SYSTEM,CODE,DESCRIPTION,REASONCODE,REASONDESCRIPTION\n"
+            "2016-11-30T12:33:09Z,2016-11-30T12:48:09Z,p1,e1,http://snomed.info/sct,430193006,Reconciliation,,\n"
+            "2016-11-30T12:33:09Z,,p1,e1,http://www.ada.org/cdt,D0120,Periodic oral evaluation,,\n",
+        )
+        assert sorted(each["code"]["coding"][0]["system"] for each in resources(out, "Procedure")) == [
+            "http://snomed.info/sct",
+            "http://www.ada.org/cdt",
+        ]
+
+    def test_the_dead_take_no_drugs(self, tmp_path: Path) -> None:
+        drugs = (
+            "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n2010-01-01,,p1,e1,313782,Acetaminophen\n"
+            "2011-01-01,2012-01-01,p1,e1,313782,Acetaminophen\n"
+        )
+        for dead, status in (("2012-05-06", "unknown"), ("", "active")):
+            out, _ = converted(
+                tmp_path / (dead or "alive"),
+                "synthea",
+                patients_csv=self.PATIENTS.format(dead),
+                medications_csv=drugs,
+            )
+            assert sorted(each["status"] for each in resources(out, "MedicationStatement")) == sorted(
+                [status, "completed"]
+            )

@@ -10,6 +10,8 @@ from casefhir.terms.vital_signs import VitalSign, vital_signs
 _CATEGORY = {"system": f"{HL7}/observation-category", "code": "vital-signs", "display": "Vital Signs"}
 _PRESSURES = ("8480-6", "8462-4")
 _DAY = len("2003-11-04")
+LEFT_OUT = "; it is left out."
+"""How remarks on codes end that are not written."""
 
 
 def settle(context: Context, fact: Measurement, value: Value | None, found: Json) -> None:
@@ -28,7 +30,7 @@ def settle(context: Context, fact: Measurement, value: Value | None, found: Json
         else:
             context.remarks.append(
                 f"{fact.key}: the code {coding['code']} would claim R4's profile {claim.name}, which wants a day and a "
-                f"value in {' or '.join(claim.units) or 'its parts'}; it is left out."
+                f"value in {' or '.join(claim.units) or 'its parts'}{LEFT_OUT}"
             )
     if not any(claims.values()):
         return

@@ -11,6 +11,7 @@ from casefhir.conformance.api import Checker
 from casefhir.conformance.templates import TemplateChecker
 from casefhir.fhir import convert as convert_case
 from casefhir.fhir.templates import Shaped, Templates
+from casefhir.fhir.vital_signs import LEFT_OUT
 from casefhir.published import folder
 from casefhir.record import Case
 from casefhir.sources.tables.load import LoadedMapping
@@ -115,6 +116,10 @@ class Maker:
                     made.context.setdefault(table, []).extend(others)
         if mapped.case is not None and shaped is not None:
             tally.persons += 1
+            for each in shaped.remarks:
+                key, _, remark = each.partition(": ")
+                if remark.endswith(LEFT_OUT):
+                    tally.unmapped[mapped.places[key][0], "code", remark] += 1
             self._write(mapped.case, mapped, shaped, made, parts)
 
     def _conforming(self, person: PersonRows) -> tuple[Mapped, Shaped | None, list[Rejected]]:
