@@ -116,8 +116,8 @@ class Maker:
                     made.context.setdefault(table, []).extend(others)
         if mapped.case is not None and shaped is not None:
             tally.persons += 1
-            for each in shaped.remarks:
-                key, _, remark = each.partition(": ")
+            for told in shaped.remarks:
+                key, _, remark = told.partition(": ")
                 if remark.endswith(LEFT_OUT):
                     tally.unmapped[mapped.places[key][0], "code", remark] += 1
             self._write(mapped.case, mapped, shaped, made, parts)
