@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contract java browser packages pythons proof bundles docs clean
+# what needs nothing but Python
+ALONE := not java and not browser and not packaging and not pythons
+# empty: what pytest makes of the tests' modules is kept for the next time
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+PARALLEL := -n auto --dist loadscope
+
+.PHONY: demo test thorough explore check lint types contract java browser packages pythons proof bundles docs clean
 
 demo: $(READY)  ## convert and validate the six published cases, and say what to open next
 	$(BIN)/casefhir convert -o out
@@ -15,22 +21,29 @@ demo: $(READY)  ## convert and validate the six published cases, and say what to
 	@echo "    out/index/scig-antisynthetase-jo1.json         from each resource to the line it comes from"
 
 test: $(READY)  ## the quick tests; make java adds those against HL7's validator and a real server
-	$(BIN)/python -m pytest -n auto --dist loadscope -m "not java and not browser and not packaging and not pythons"
+	$(PYTEST) $(PARALLEL) -m "$(ALONE) and not thorough"
+	@echo "Left out, for they take longer: make thorough (minutes), make java, make browser, make packages, make pythons."
+
+thorough: $(READY)  ## what make test leaves out because it takes over a second, or tries with a few examples only
+	CASEFHIR_THOROUGH=1 $(PYTEST) $(PARALLEL) -m "$(ALONE) and (thorough or examples)"
+
+explore: $(READY)  ## properties with examples that nobody has tried yet; a failure says how to try it again
+	CASEFHIR_THOROUGH=1 $(PYTEST) $(PARALLEL) -m "$(ALONE)" --hypothesis-profile explore
 
 java: $(READY)  ## tests that need Java 17 and Maven
-	$(BIN)/python -m pytest -m java
+	$(PYTEST) -m java
 
 browser: $(READY)  ## tests that need Debian's chromium and chromium-driver
-	$(BIN)/python -m pytest -m browser
+	$(PYTEST) -m browser
 
 proof: $(READY)  ## what an upload promises, at full size (about an hour; Java)
 	tests/delivery/proof
 
 packages: $(READY)  ## wheel, sdist and editable install, each tried in an environment of its own
-	$(BIN)/python -m pytest -m packaging
+	$(PYTEST) -m packaging
 
 pythons: $(READY)  ## the same bytes on every supported Python that is on this machine
-	$(BIN)/python -m pytest -m pythons
+	$(PYTEST) -m pythons
 
 check: lint types contract  ## what does not run the program
 

@@ -51,7 +51,10 @@ def test_every_bundle_parses_as_fhir_resources_models(conversion: library.Conver
     assert len(models(conversion.to_json()).entry) == len(conversion.resources)
 
 
-@pytest.mark.parametrize("form", ["transaction", "collection", "document", "ndjson"])
+@pytest.mark.parametrize(
+    "form",
+    ["transaction", *(pytest.param(each, marks=pytest.mark.thorough) for each in ("collection", "document", "ndjson"))],
+)
 def test_every_form_of_every_case_passes_our_own_validation(conversion: library.Conversion, form: str) -> None:
     made = library.convert(conversion.case, form=form)  # type: ignore[arg-type]
     report = library.validate_conversion(made)
@@ -94,6 +97,7 @@ def _digests(python: str, path: Path | None = None, **environment: str) -> str:
     return run.stdout
 
 
+@pytest.mark.thorough
 def test_bytes_do_not_depend_on_hash_seed_time_zone_or_locale() -> None:
     usual = _digests(sys.executable, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C")
     other = _digests(sys.executable, PYTHONHASHSEED="4711", TZ="Asia/Kathmandu", LC_ALL="tr_TR.UTF-8")

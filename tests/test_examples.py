@@ -39,12 +39,14 @@ def said(notebook: Any, word: str) -> str:
     return "".join(each.get("text", "") + "".join(each.get("data", {}).values()) for each in cell.outputs)
 
 
+@pytest.mark.thorough
 def test_the_notebook_converts_and_validates(notebook: Any) -> None:
     assert said(notebook, "convert(mapping)").count("'Observation'") == 6
     assert said(notebook, "validate_conversion").count("'fatal': 0, 'error': 0") == 6
     assert said(notebook, "line_of").count("scig_antisynthetase_jo1.py:") == 5
 
 
+@pytest.mark.thorough
 def test_the_notebook_plots_and_queries(notebook: Any) -> None:
     assert "<svg" in said(notebook, "plot(")
     assert said(notebook, "query(").count("'value': ") == 5

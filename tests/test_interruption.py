@@ -40,6 +40,7 @@ def test_what_starts_meanwhile_is_deaf_to_it():
     assert (told.stdout, told.returncode) == ("still here\n", 0)
 
 
+@pytest.mark.thorough
 def test_a_conversion_in_several_processes_ends_quietly(tmp_path: Path):
     for part in range(40):
         rows = "".join(f"p{part:02}{each:03},1,CK,{each},U/L\n" for each in range(900))

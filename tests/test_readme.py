@@ -20,6 +20,7 @@ def test_it_opens_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.thorough
 def test_commands_end_well(command: str, tmp_path: Path) -> None:
     arguments = [each.strip("'") for each in re.findall(r"'[^']*'|\S+", command)][1:]
     arguments = [str(ROOT / each) if each.startswith("examples") else each for each in arguments]
@@ -33,6 +34,7 @@ def test_commands_end_well(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.thorough
 def test_code_runs(block: str, tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

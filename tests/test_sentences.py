@@ -50,6 +50,7 @@ def test_a_sentence_is_known_again_over_hyphens_and_signs_and_a_measurement_is_n
 
 
 @pytest.mark.documents
+@pytest.mark.thorough
 def test_no_sentence_of_an_article_is_in_the_repository(sources: Path, root: Path) -> None:
     said = runs_of_the_articles(sources)
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

@@ -145,6 +145,7 @@ def test_warnings_fail_when_asked_to(bad: Path) -> None:
     assert run("validate", bad, "--fail-on", "warning").exit_code == 1
 
 
+@pytest.mark.thorough
 def test_a_stream_of_lines_takes_steady_memory_and_several_jobs_say_the_same(tmp_path: Path) -> None:
     path = tmp_path / "many.ndjson"
     path.write_text(LINE * 15_000, encoding="utf-8")
@@ -170,6 +171,7 @@ def test_a_stream_of_lines_takes_steady_memory_and_several_jobs_say_the_same(tmp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.thorough
 def test_an_interruption_of_several_jobs_ends_quietly(tmp_path: Path) -> None:
     path = tmp_path / "many.ndjson"
     path.write_text(LINE * 40_000, encoding="utf-8")

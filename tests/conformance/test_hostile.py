@@ -14,11 +14,12 @@ from casefhir.conformance.api import Checker
 from casefhir.conformance.pieces import from_stream
 from casefhir.conformance.reader import read
 from tests.conformance.builders import DIV, observation, patient, urn
+from tests.thorough import of
 
 CHECKER = Checker()
 SUITE = zipfile.ZipFile(Path(__file__).with_name("json_test_suite.zip"))
 NAMES = sorted(name for name in SUITE.namelist() if name.endswith(".json"))
-LONG = 50_000
+LONG = of(50_000)
 KILLERS = (
     *(
         "a",
@@ -132,6 +133,7 @@ def everywhere(text):
     yield {"resourceType": "CapabilityStatement", "url": text, "date": text, "format": [text], "patchFormat": [text]}
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("unit", KILLERS)
 def test_every_check_of_a_string_ends(unit):
     for resource in everywhere(unit * (LONG // len(unit))):
@@ -158,9 +160,10 @@ def many(count):
     yield {"resourceType": "CodeSystem", "status": "active", "content": "complete", "concept": concepts}
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("number", range(10))
 def test_many_of_anything_end(number):
-    checked(list(many(2_000))[number])
+    checked(list(many(of(2_000)))[number])
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_a_dose_that_is_printed_and_coded_in_two_units_is_found_in_one_of_them(c
 
 
 @pytest.mark.parametrize("key", [each.case.key for each in library.list_cases()])
+@pytest.mark.thorough
 def test_our_documents_part_from_it_where_the_sources_say_nothing(checker, key):
     document = exactjson.read(exactjson.write(library.convert(key, form="document").bundle))
     assert {each.rule for each in errors(checker, exactjson.write(document))} == set()
@@ -125,6 +126,7 @@ def place(text):
 
 
 @pytest.mark.parametrize("key", [each.case.key for each in library.list_cases()])
+@pytest.mark.thorough
 def test_our_entries_lack_of_its_profiles_what_the_sources_do_not_say(checker, key):
     document = claiming(key)
     for each in errors(checker, exactjson.write(document)):

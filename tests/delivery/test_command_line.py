@@ -96,6 +96,7 @@ def test_the_receipt_as_json_has_counts_and_the_servers_ids(tmp_path: Path, envi
     assert f"Patient/{new_id('alpha', 'subject')}" in {row["server"] for row in receipt["cases"][0]["resources"]}
 
 
+@pytest.mark.thorough
 def test_a_server_that_goes_away_ends_with_4_and_the_receipt_until_then(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_server_that_goes_away_ends_with_4_and_the_receipt_until_then(
     assert {row["case"] for row in kept} == {"alpha", "beta"}
 
 
+@pytest.mark.thorough
 def test_a_refusal_of_a_published_case_names_its_line_though_no_folder_is_given(environ: dict[str, str]) -> None:
     def answer(request: Request) -> Reply | None:
         if request.method == "POST" and json.loads(request.body)["type"] == "transaction":
@@ -188,6 +190,7 @@ def test_bars_on_a_terminal(tmp_path: Path, environ: dict[str, str]) -> None:
     assert any("9 to send, 0 held as meant" in line and "━" not in line for line in text.splitlines())
 
 
+@pytest.mark.thorough
 def test_vv_tells_each_request_with_its_status_size_and_time(tmp_path: Path, environ: dict[str, str]) -> None:
     path = write_bundle(tmp_path, small_bundle("alpha"), "alpha")
     with serving(takes_everything) as server:
@@ -205,6 +208,7 @@ def test_vv_tells_each_request_with_its_status_size_and_time(tmp_path: Path, env
 
 
 @pytest.mark.parametrize("way", ["token", "token file", "client secret", "private key", "proxy", "settings file"])
+@pytest.mark.thorough
 def test_a_canary_secret_greps_to_nothing_at_vvv(way: str, tmp_path: Path, environ: dict[str, str]) -> None:
     """Everything the command says and leaves behind; the server echoes what it was sent, in headers and bodies."""
     sent: list[str] = []

@@ -56,6 +56,7 @@ def takes_all(request: Request) -> Reply | None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
+@pytest.mark.thorough
 def test_memory_does_not_grow_with_the_number_of_cases(tmp_path: Path) -> None:
     peaks = {}
     with serving(takes_all) as server:

@@ -5,12 +5,13 @@ import copy
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir import exactjson
 from casefhir.delivery import RetryPolicy, pull, remove, upload
 from casefhir.errors import CasefhirError
+from tests.thorough import examples
 
 from .example import small_bundle
 from .loopback import CAPABILITIES, Reply, Request, serving
@@ -58,7 +59,7 @@ def good_answer(request: Request) -> Any:
     return {"resourceType": "Bundle", "type": "searchset", "entry": rows, "link": [{"relation": "self", "url": "x"}]}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.sampled_from(["put", "conditional", "prune", "pull", "remove"]))
 def test_odd_answers_end_in_a_receipt_or_in_one_of_our_errors(seed: int, work: str) -> None:
     rng = random.Random(seed)

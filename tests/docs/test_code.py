@@ -17,6 +17,7 @@ def names(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=names)
+@pytest.mark.thorough
 def test_what_needs_no_server_runs(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
     for block in blocks(page):

@@ -20,6 +20,8 @@ from casefhir.record import Fact
 from tests.chromium import chromium
 from tests.docs.pages import ROOT
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir import exactjson, library, validate
@@ -41,6 +41,7 @@ from casefhir.record import (
     Words,
     at,
 )
+from tests.thorough import examples
 
 from .extracts import FACTS, LOCAL, amount, extract, here, told
 
@@ -335,7 +336,7 @@ def test_facts_that_differ_in_free_text_share_a_template() -> None:
     assert len(QUICK.store.known) == known
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(cases())
 def test_bytes_and_findings_are_those_of_the_ordinary_way(case: Case) -> None:
     shaped = QUICK.shape(case)

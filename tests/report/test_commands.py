@@ -114,6 +114,7 @@ def test_plot_refuses_what_it_cannot_do_with_a_sentence(tmp_path: Path) -> None:
     assert (missing.exit_code, "No dated number is told for 'troponin'" in missing.stderr) == (2, True)
 
 
+@pytest.mark.thorough
 def test_a_case_that_is_given_twice_is_told(tmp_path: Path) -> None:
     (tmp_path / "copy.json").write_bytes(Path(SCIG).read_bytes())
     for again in (SCIG, str(tmp_path)):

@@ -21,6 +21,7 @@ SUBJECT = {"reference": "urn:uuid:p"}
 UCUM = "http://unitsofmeasure.org"
 
 
+@pytest.mark.thorough
 def test_every_official_example_opens_and_loses_no_fact() -> None:
     files = [
         each for each in sorted(suite("fhirpath/r4/examples").glob("*.json")) if b"resourceType" in each.read_bytes()

@@ -17,6 +17,8 @@ from casefhir.report.tables import tables
 from casefhir.sources.tables.load import load_mapping
 from casefhir.tables import Options, convert_tables
 
+pytestmark = pytest.mark.thorough
+
 Flat = dict[str, dict[str, dict[str, str]]]
 """Table, row, column: the cell. A row is known by its resource, its component and its suspect."""
 

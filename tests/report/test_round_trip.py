@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir.report.bundles import read
@@ -16,6 +16,7 @@ from casefhir.report.csv_file import csv_bytes, unguarded
 from casefhir.report.tables import tables
 from casefhir.sources.tables.load import load_mapping
 from casefhir.tables import Options, Tally, convert_tables
+from tests.thorough import examples
 
 Rows = list[dict[str, str]]
 Flat = dict[str, dict[str, dict[str, str]]]
@@ -278,7 +279,7 @@ def folded(words: str) -> str:
     return " ".join(html.unescape(words).casefold().split())
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(10, suppress_health_check=list(HealthCheck))
 @given(registry=registries())
 def test_every_cell_of_the_registry_template_comes_back_in_the_row_of_its_fact(registry: dict[str, Rows]) -> None:
     with TemporaryDirectory() as folder:

@@ -93,6 +93,7 @@ def other_digits(value: str | int) -> Iterator[str | int]:
                 yield type(value)(text[: match.start()] + digit + text[match.end() :])
 
 
+@pytest.mark.thorough
 def test_no_digit_of_a_fact_can_be_another(mapping: Mapping, document: Document) -> None:
     tried = 0
     for fact in (mapping.case.person, *mapping.case.facts):

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir.cli import main
 from casefhir.tables import Options, Tally, convert_tables
 from casefhir.tables.kept import ClearRows
+from tests.thorough import examples
 
 MAPPING = """casefhir = 1
 name = "m"
@@ -142,9 +143,7 @@ def salt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASEFHIR_SALT", "sixteen letters at least")
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=30
-)
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(registries(), st.sampled_from(["ndjson", "transaction"]))
 def test_no_key_name_or_date_stands_below_the_output(tmp_path_factory, made, form) -> None:
     tables, secret = made

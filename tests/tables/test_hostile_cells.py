@@ -70,6 +70,7 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
 
 
+@pytest.mark.thorough
 def test_a_row_becomes_its_words_as_they_stand_or_is_rejected_with_the_reason(tmp_path: Path) -> None:
     naughty = [
         each.replace("\0", "")

@@ -246,6 +246,7 @@ LARGE: dict[str, tuple[str, Callable[[Path], None], int, str]] = {
 
 
 @pytest.mark.parametrize("what", LARGE)
+@pytest.mark.thorough
 def test_a_large_hostile_file_is_refused_in_little_memory(folder: Path, what: str) -> None:
     name, write, most, says = LARGE[what]
     write(folder / "in" / name)

@@ -23,6 +23,7 @@ from casefhir.fhir import templates
 from casefhir.fhir.templates import Templates
 from casefhir.sources.tables import keys
 from casefhir.tables import Options, convert_tables, making
+from tests.thorough import of
 
 MAPPING = """
 casefhir = 1
@@ -427,6 +428,7 @@ def _check_words(each: dict[str, Any], row: Row, place: dict[str, Any]) -> None:
         assert each["dosage"][0]["doseAndRate"][0]["doseQuantity"]["unit"] == row["UNIT"]
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize(("form", "most"), [("ndjson", 40), ("transaction", 10)])
 def test_no_cell_crosses_persons_or_visits(
     form: Literal["ndjson", "transaction"], most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -453,7 +455,7 @@ def test_no_cell_crosses_persons_or_visits(
     monkeypatch.setattr(templates._Person, "_ordinary", going_round)
 
     @given(tables(), st.sampled_from([keys.IN_MEMORY, keys.IN_MEMORY, keys.IN_MEMORY, 0]))
-    @settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=of(most), suppress_health_check=[HealthCheck.too_slow])
     def holds(made: Tables, in_memory: int) -> None:
         with tempfile.TemporaryDirectory(dir=tmp_path) as name, mock.patch.object(keys, "IN_MEMORY", in_memory):
             folder = Path(name)

@@ -201,6 +201,7 @@ def test_a_worker_that_is_killed_loses_nothing(folder, options, monkeypatch):
 
 
 @pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.thorough
 def test_a_run_that_is_killed_leaves_no_process_and_loses_nothing(folder, resume, monkeypatch):
     write(folder, 60, bad=True)
     small_pieces(monkeypatch)
@@ -233,6 +234,7 @@ convert_tables([folder / "in"], folder / "t.toml", folder / "broken", jobs=2, pr
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.thorough
 def test_a_full_disk_is_told_and_nothing_is_lost(folder, jobs):
     """No file may be larger than half of what the run writes into the largest: that is how a full disk looks."""
     write(folder, 300)

@@ -109,6 +109,7 @@ def test_interpretations_are_codes_of_hl7s_system() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_many_threads_may_ask_at_once() -> None:
     """In a process of its own: the unit registry is built on first use, which must happen once."""
     import subprocess

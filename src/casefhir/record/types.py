@@ -1,13 +1,16 @@
 """Do the fields of a record hold what they are declared to hold? Python itself does not ask."""
 
+import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+_hints: Callable[[type], dict[str, Any]] = functools.cache(get_type_hints)
 
 
 def misfits(part: Any) -> Iterator[str]:
     """A sentence for each field of the dataclass `part` whose value is of another kind, or none of those allowed."""
-    for name, hint in get_type_hints(type(part)).items():
+    for name, hint in _hints(type(part)).items():
         value = getattr(part, name)
         if _fits(value, hint):
             continue

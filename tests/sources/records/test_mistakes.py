@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir import library
 from casefhir.sources.records.nodes import RecordFileError
 from casefhir.sources.records.read import load_record, read_record
+from tests.thorough import examples
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = library.load_case(ROOT / "examples" / "example_azathioprine_dermatomyositis.py").case
@@ -181,7 +182,7 @@ def test_a_file_that_is_missing_is_told(tmp_path: Path) -> None:
         load_record(tmp_path / "none.yaml")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=200), st.sampled_from(["r.yaml", "r.json"]))
 def test_any_text_is_read_or_refused_with_a_place(text: str, name: str) -> None:
     try:
@@ -192,7 +193,7 @@ def test_any_text_is_read_or_refused_with_a_place(text: str, name: str) -> None:
         read_record(data, name)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.integers(0, len(RECORD) - 1), st.text(max_size=3))
 def test_any_slip_of_the_hand_is_read_or_refused_with_a_place(at: int, slip: str) -> None:
     try:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir import library
@@ -24,6 +24,7 @@ from casefhir.sources.records.read import built, read_record
 from casefhir.sources.records.write import as_data, to_json, to_yaml
 from casefhir.sources.records.yaml_file import read_yaml
 from tests.fhir.extracts import extract
+from tests.thorough import examples
 
 CASES = library.list_cases()
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -120,9 +121,7 @@ FACTS = st.lists(
     max_size=2,
     unique_by=lambda each: each.key,
 )
-SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+SLOW = examples(40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 @SLOW
@@ -150,7 +149,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PLACES = [each for each in places(SMALL) if each]
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(st.sampled_from(PLACES), st.sampled_from(["put", "drop", "add"]), JUNK)
 def test_schema_and_reader_agree_on_what_is_a_record(path: tuple[Any, ...], way: str, junk: Any) -> None:
     """A record with something put, dropped or added anywhere is refused by both or by neither."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables import grouping, sorting
@@ -22,6 +22,7 @@ from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.readers import text
 from casefhir.sources.tables.rows import Start, TableError
 from tests.sources.tables.test_readers import Spec
+from tests.thorough import examples
 
 KEYS = st.lists(st.sampled_from(["1", "2", "10", "9", "P-1", "ä", "Z"]), min_size=1, max_size=40)
 
@@ -59,7 +60,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     rows=st.lists(ROWS, min_size=2, max_size=2),
     encoding=st.sampled_from(ENCODINGS),
@@ -143,7 +144,7 @@ def test_marks_grow_sparse_instead_of_many(monkeypatch):
     assert {gap * keyed_tables.MARKED for gap in gaps} == {marks.spacing}
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(KEYS, KEYS)
 def test_every_row_comes_once_with_its_person(tmp_path_factory, left, right):
     folder = tmp_path_factory.mktemp("rows")
@@ -160,7 +161,7 @@ def test_every_row_comes_once_with_its_person(tmp_path_factory, left, right):
             ]
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(KEYS, KEYS)
 def test_sorting_on_disk_gives_what_sorting_in_memory_gives(tmp_path_factory, left, right):
     folder = tmp_path_factory.mktemp("rows")
@@ -241,6 +242,7 @@ with grouping(looking.looked_through([keyed]), scratch=folder):
 
 
 @pytest.mark.parametrize("in_memory", [0, 100_000])
+@pytest.mark.thorough
 def test_a_disk_that_is_too_small_for_sorting_is_told(tmp_path, in_memory):
     table(tmp_path, "a", [str(each) for each in range(20_000, 0, -1)])
     done = subprocess.run(

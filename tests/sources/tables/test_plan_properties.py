@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.record import Cells, Fact, Measurement, On, Quantity, Visit, Words, check
 from casefhir.sources.tables.plan import Mapped, Plan
 from tests.sources.tables.tables import PERSON, grouped, loaded, planned
+from tests.thorough import examples
 
 TEXT = (
     PERSON
@@ -176,7 +177,7 @@ def told(found: Mapped) -> Any:
 
 
 @given(tables())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_rows_read_are_converted_rejected_or_filtered(made: dict[str, list[dict[str, str]]]) -> None:
     for rows in grouped(made):
         found = PLAN.person(rows)
@@ -193,7 +194,7 @@ def test_rows_read_are_converted_rejected_or_filtered(made: dict[str, list[dict[
 
 
 @given(tables())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_what_comes_out_is_a_record_without_mistakes(made: dict[str, list[dict[str, str]]]) -> None:
     for found in mapped(made).values():
         if found.case is not None:
@@ -209,7 +210,7 @@ def cell_of(fact: Fact) -> tuple[str, int]:
 
 
 @given(tables())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_no_cell_crosses_persons_or_visits(made: dict[str, list[dict[str, str]]]) -> None:
     """Every word, number and date of a fact stands in its own row, and its visit is that of its row."""
     for who, found in mapped(made).items():
@@ -239,7 +240,7 @@ def test_no_cell_crosses_persons_or_visits(made: dict[str, list[dict[str, str]]]
 
 
 @given(tables(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_the_order_of_rows_does_not_matter(made: dict[str, list[dict[str, str]]], random: Any) -> None:
     shuffled = {name: random.sample(rows, len(rows)) for name, rows in made.items()}
     before, after = mapped(made), mapped(shuffled)
@@ -250,7 +251,7 @@ def test_the_order_of_rows_does_not_matter(made: dict[str, list[dict[str, str]]]
 
 
 @given(tables(), st.data())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_inserted_row_changes_one_person_only(made: dict[str, list[dict[str, str]]], data: st.DataObject) -> None:
     before = {who: told(found) for who, found in mapped(made).items()}
     name = data.draw(st.sampled_from(["sv", "lb", "ex", "ae"]))
@@ -276,7 +277,7 @@ def test_an_inserted_row_changes_one_person_only(made: dict[str, list[dict[str, 
 
 
 @given(tables())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_plan_remembers_nothing_of_other_persons(made: dict[str, list[dict[str, str]]]) -> None:
     """A plan that has seen nothing else tells the same of a person as one that has told many."""
     fresh = planned(MAPPING, {name: [dict.fromkeys(columns, "")] for name, columns in COLUMNS.items()})

@@ -18,6 +18,7 @@ from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.redcap import Dictionary, plain
 from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
+from tests.thorough import examples
 
 HEADINGS = (
     "Variable / Field Name", "Form Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels",
@@ -248,6 +249,7 @@ def test_rejects_of_an_export_of_labels_are_mended_as_raw_values(tmp_path: Path)
     assert len((tmp_path / "again" / "Patient.ndjson").read_text().splitlines()) == 1
 
 
+@examples(100)
 @given(
     st.lists(st.text("ab<>&;'\" ()|é", min_size=1, max_size=8).map(str.strip).filter(bool), min_size=1, max_size=5),
     st.data(),

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casefhir.sources.tables import looking
@@ -14,6 +14,7 @@ from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.readers import skimming, text
 from casefhir.sources.tables.rows import TableError
 from tests.sources.tables.test_readers import Spec
+from tests.thorough import examples
 
 ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "iso8859-15", "utf-16", "gb18030"]
 PIECES = st.sampled_from(
@@ -35,7 +36,7 @@ def read(table, **how):
         return str(error)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from(ENCODINGS), st.integers(1, 4))
 @example('1,x,\n2,"a\n\n', "utf-8", 1)
 @example("1,x,\r2,y,\r\n3,z,\r", "cp1252", 2)
@@ -96,7 +97,7 @@ def test_columns_of_ours_between_others_are_not_skimmed(tmp_path):
     assert list(keyed("a", table, ["id"]).keys(Span(0, 0)))[-1][1] == ["1"]
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.lists(st.sampled_from(["", "1", "2", "10", "ä"]), max_size=40),
     st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16"]),
