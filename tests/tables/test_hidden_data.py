@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from casefhir.cli import main
+from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
 from casefhir.tables.kept import ClearRows
 from tests.thorough import examples
+from casefhir.tables.options import Halted
 
 MAPPING = """casefhir = 1
 name = "m"
@@ -31,8 +33,13 @@ dates = ["iso", "dmy"]
 key = ["person"]
 [tables.labs]
 key = ["person"]
+derive = { far = "person + '/' + sample", late = "date != '' ? 'late' : ''" }
 [tables.drugs]
 key = ["person"]
+optional = true
+[tables.tissue]
+via = { sample = "of_sample" }
+through = "labs"
 optional = true
 [lookups.codes]
 files = ["codes.csv"]
@@ -61,6 +68,15 @@ value = { table = "labs", column = "value", on = { no = "no" } }
 kind = { expr = "value.matches('^[0-9]{2,4}[-.][0-9]{2}[-.]') ? 'words' : ''" }
 flag = "flag"
 when = "date"
+[[problem]]
+name = "finding"
+table = "tissue"
+key = ["of_sample", "site"]
+where = "of_sample != ''"
+concept = "site"
+onset = { table = "people", column = "first_seen" }
+notes = ["remark", { table = "people", column = "note_of_person", where = "person != ''" }]
+body_sites = ["place"]
 [[course]]
 name = "drug"
 table = "drugs"
@@ -72,9 +88,14 @@ end = "end"
 hash_keys = true
 shift_dates = 200
 age_cap = 89
+age_on = "first_seen"
 drop = ["people.family", "labs.comment"]
 """.replace('family = "family"\n', "")
 
+PEOPLE = [["person", "sex", "born", "family", "insurance", "first_seen", "note_of_person"],
+          ["K1", "F", "1970-02-03", "Invented", "I1", "", ""]]  # fmt: skip
+LABS = [["person", "no", "visit", "seen_at", "date", "test", "value", "flag", "comment", "sample"],
+        ["K1", "1", "V1", "V1", "2021-02-31", "CK", "120", "H", "none", "S1"]]  # fmt: skip
 DAYS = st.integers(1760, 1840).map(lambda number: dt.date.fromordinal(401 * number))
 """Days so far apart that none becomes another when it is moved by up to 200 days."""
 WORDS = st.text(string.ascii_letters + "'\" \\-", min_size=3, max_size=8)
@@ -105,14 +126,16 @@ def registries(draw: st.DrawFn) -> tuple[dict[str, list[list[str]]], set[str]]:
         """The first of them, mostly."""
         return draw(st.sampled_from([*told[:1] * 8, *told]))
 
-    people = [["person", "sex", "born", "family", "insurance"]]
-    labs = [["person", "no", "visit", "seen_at", "date", "test", "value", "flag", "comment"]]
+    people = [PEOPLE[0]]
+    labs = [LABS[0]]
+    tissue = [["of_sample", "site", "remark", "place"]]
     drugs = [["person", "drug", "start", "end"]]
     for _ in range(draw(st.integers(1, 3))):
         key = hidden(token("Key"))
-        people += [[key, often("F", "?"), day(), hidden(token("Name")), hidden(token("Id"))]]
-        if draw(st.integers(0, 9)) == 0:
-            people.append([key, "M", day(), hidden(token("Name")), hidden(token("Id"))])  # contradicts the first
+        note = often("none", day())
+        people += [[key, often("F", "?"), day(), hidden(token("Name")), hidden(token("Id")), day(), note]]
+        if draw(st.integers(0, 9)) == 0:  # contradicts the first
+            people.append([key, "M", day(), hidden(token("Name")), hidden(token("Id")), day(), note])
         for no in range(draw(st.integers(0, 4))):
             date = draw(DAYS)
             secret.update((date.isoformat(), f"{date:%d.%m.%Y}"))
@@ -121,12 +144,16 @@ def registries(draw: st.DrawFn) -> tuple[dict[str, list[list[str]]], set[str]]:
                 often(key, hidden(token("Lost"))), often(str(no), "1", "X"),
                 often(f"V{no}", key), often(f"V{no}", key, hidden(token("Visit"))),
                 day(), draw(st.sampled_from(["CK", "odd test"])), value,
-                draw(st.sampled_from(["H", "strange"])), hidden(token("Comment")),
+                draw(st.sampled_from(["H", "strange"])), hidden(token("Comment")), hidden(token("Sample")),
+            ])  # fmt: skip
+            tissue.append([
+                often(labs[-1][-1], hidden(token("Strayed"))), often("Rash", "odd finding"),
+                often("a remark", day()), often("arm", day()),
             ])  # fmt: skip
             if draw(st.integers(0, 9)) == 0:
                 labs[-1].append("too many")
         drugs += [[key, "rituximab", day(), day()] for _ in range(draw(st.integers(0, 2)))]
-    return {"people": people, "labs": labs, "drugs": drugs}, secret
+    return {"people": people, "labs": labs, "drugs": drugs, "tissue": tissue}, secret
 
 
 def written(folder: Path, tables: dict[str, list[list[str]]]) -> Path:
@@ -143,6 +170,11 @@ def salt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASEFHIR_SALT", "sixteen letters at least")
 
 
+def shown_of(secret: set[str], text: str) -> list[str]:
+    """Those of the secrets that stand in a text, however they are quoted in it."""
+    return [each for each in secret if re.split(r"[^A-Za-z0-9.-]", each)[0] in text]
+
+
 @examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(registries(), st.sampled_from(["ndjson", "transaction"]))
 def test_no_key_name_or_date_stands_below_the_output(tmp_path_factory, made, form) -> None:
@@ -154,18 +186,51 @@ def test_no_key_name_or_date_stands_below_the_output(tmp_path_factory, made, for
     told = {path: path.read_text() for path in out.rglob("*") if path.is_file()}
     for path, text in told.items():
         plain = json.dumps([text, str(path.relative_to(out))])
-        for each in secret:
-            bare = re.split(r"[^A-Za-z0-9.-]", each)[0]  # however it is quoted
-            assert bare not in plain, (path.name, each)
+        assert not shown_of(secret, plain), path.name
     apart = folder / "out-rejects"
     assert apart.is_dir() == bool(tally.total_rejected)
     for name in json.loads(told[out / "manifest.json"]).get("rejects", {"files": []})["files"]:
-        assert "Key" in (apart / name).read_text() or "Lost" in (apart / name).read_text()  # they can be mended
+        kept = (apart / name).read_text()
+        assert any(each in kept for each in ("Key", "Lost", "Sample", "Strayed")), name  # they can be mended
 
 
-PEOPLE = [["person", "sex", "born", "family", "insurance"], ["K1", "F", "1970-02-03", "Invented", "I1"]]
-LABS = [["person", "no", "visit", "seen_at", "date", "test", "value", "flag", "comment"],
-        ["K1", "1", "V1", "V1", "2021-02-31", "CK", "120", "H", "none"]]  # fmt: skip
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=15
+)
+@given(registries())
+def test_nor_in_what_check_and_explain_say(tmp_path_factory, made) -> None:
+    tables, secret = made
+    folder = written(tmp_path_factory.mktemp("hidden"), tables)
+    mapping = str(folder / "m.toml")
+    for form in ([], ["--json"]):
+        found = CliRunner().invoke(main, ["mapping", "check", mapping, str(folder), *form])
+        assert found.exit_code in (0, 1), found.output
+        assert not shown_of(secret, found.output)
+        for row in range(2, len(tables["labs"]) + 1):
+            found = CliRunner().invoke(
+                main, ["mapping", "explain", mapping, str(folder), "--table", "labs", "--row", str(row), *form]
+            )
+            assert found.exit_code in (0, 1, 2), found.output  # 2: the row is none
+            assert not shown_of(secret, found.output), row
+
+
+@pytest.mark.parametrize("form", ["ndjson", "transaction"])
+def test_a_run_that_is_halted_shows_no_cell(tmp_path: Path, form: str) -> None:
+    folder = written(tmp_path / "in", {"people": PEOPLE, "labs": LABS})
+    with pytest.raises(Halted, match=r"labs\.csv, row 2, column date: … is no day of the calendar"):
+        convert_tables([folder], folder / "m.toml", tmp_path / "out", Options(form=form, on_error="halt"))
+
+
+@pytest.mark.parametrize(("name", "refused"), [("K1", True), ("labs_k1_2020", True), ("labs_K10", False)])
+def test_a_file_that_is_called_after_a_person_is_refused(tmp_path: Path, name: str, refused: bool) -> None:
+    labs = [LABS[0], [cell.replace("31", "03") for cell in LABS[1]]]
+    folder = written(tmp_path / "in", {"people": PEOPLE, name: labs})
+    (folder / "m.toml").write_text(MAPPING.replace("[tables.labs]", f'[tables.labs]\nfiles = ["{name}.csv"]'))
+    if not refused:
+        assert convert_tables([folder], folder / "m.toml", tmp_path / "out").persons == 1
+        return
+    with pytest.raises(TableError, match=rf"{name}\.csv: The file is called after a person"):
+        convert_tables([folder], folder / "m.toml", tmp_path / "out")
 
 
 def test_rejects_stand_beside_the_output_for_their_owner_alone(tmp_path: Path) -> None:
@@ -217,8 +282,8 @@ def test_an_interrupted_run_leaves_nothing_in_the_clear_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"Key{number}" for number in range(100, 160)]
-    labs = [LABS[0], *([key, "1", "V1", "V1", "2021-02-31", "CK", "120", "H", "none"] for key in keys)]
-    people = [PEOPLE[0], *([key, "F", "1970-02-03", "Invented", f"I{key}"] for key in keys)]
+    labs = [LABS[0], *([key, "1", "V1", "V1", "2021-02-31", "CK", "120", "H", "none", f"S{key}"] for key in keys)]
+    people = [PEOPLE[0], *([key, "F", "1970-02-03", "Invented", f"I{key}", "", ""] for key in keys)]
     folder = written(tmp_path / "in", {"people": people, "labs": labs})
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     monkeypatch.setattr("casefhir.sources.tables.grouping.PIECE", 4)

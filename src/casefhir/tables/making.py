@@ -1,7 +1,6 @@
 """The work of one process: a chunk of persons' rows becomes lines of output, rejects and counts."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +16,7 @@ from casefhir.record import Case
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.plan import Mapped, Plan
-from casefhir.sources.tables.privacy import identifying, masked
+from casefhir.sources.tables.privacy import identifying, masked, plain
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet
 from casefhir.tables.options import Halted, Options
 from casefhir.tables.rejects import Rejected
@@ -26,7 +25,6 @@ from casefhir.tables.tally import Tally
 INDEX = "index/resources.ndjson"
 FINDINGS = "index/findings.ndjson"
 """What validation found on what is written, each with the rows behind it; there only if something was found."""
-_OF_ONE_ROW = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[0-9]+(?:[.,:-][0-9]+)*", re.S)
 _SERIOUS = ("fatal", "error")
 
 
@@ -171,7 +169,8 @@ class Maker:
         if self.options.on_error == "halt":
             file, row = self.sheets[each.table].place(each.number)
             column = f", column {each.column}" if each.column else ""
-            raise Halted(f"{file}, row {row}{column}: {each.reason} Nothing after it was converted (--on-error halt).")
+            reason = plain(each.reason) if self.mapping.privacy.hides else each.reason
+            raise Halted(f"{file}, row {row}{column}: {reason} Nothing after it was converted (--on-error halt).")
         made.tally.of(each.table)["rejected"] += 1
         made.tally.rejected[(each.table, each.rule, plain(each.reason))] += 1
         made.rejects.append(each)
@@ -257,8 +256,3 @@ def without(person: PersonRows, out: Mapping[tuple[str, int], object]) -> Person
             if (kept := [(number, row) for number, row in rows if (table, number) not in out])
         },
     )
-
-
-def plain(sentence: str) -> str:
-    """A sentence to count by: figures and quoted words, which differ from row to row, as …"""
-    return _OF_ONE_ROW.sub("…", sentence)

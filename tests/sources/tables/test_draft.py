@@ -110,3 +110,15 @@ def test_a_draft_for_a_database_asks_it_for_its_tables(tmp_path: Path) -> None:
 def test_a_database_without_its_driver_is_told() -> None:
     with pytest.raises(TableError, match=r"mssql://host/x: The driver .* is not installed; install it with pip"):
         draft_mapping(["mssql://me:secret@host/x"])
+
+
+def test_samples_are_not_shown_of_columns_that_tell_who_a_person_is(tmp_path: Path) -> None:
+    rows = "".join(f"{n},F,Doe {n},1 Main Street,19{n}0-01-02,{n}234567,{n % 2},grey\n" for n in range(1, 8))
+    text = draft_mapping(
+        [write(tmp_path, p="patient_id,sex,Surname,Street,Date of Birth,case file,smoker,hair\n" + rows)]
+    )
+    for name in ("Surname: words", "Street: words", "case file: number"):
+        (line,) = [each for each in text.splitlines() if f"#   {name}" in each]
+        assert "such as" not in line
+    assert "#   hair: words, 7 filled, such as 'grey'" in text
+    assert not any(each in text for each in ("Doe", "Main", "1910", "1234567"))

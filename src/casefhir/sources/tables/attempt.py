@@ -71,7 +71,7 @@ class Attempt:
         self.places: dict[str, tuple[str, str, int]] = {}
         self._seen: dict[str, tuple[int, Row, Cells, Any]] = {}
         self._counts: Counter[str] = Counter()
-        self.telling = Telling({}, plan.shift(rows.key))
+        self.telling = Telling({}, plan.salting.shift(rows.key))
         for table, listed in rows.rows.items():
             self.telling.rows[table] = self._counting(table, listed, excluded)
 
@@ -227,8 +227,8 @@ class Attempt:
         """The key of a row of a rule without key columns, and the part of it that links are made by."""
         del telling
         short = of_cells([row[place] for place in step.cells])
-        if self.plan.mapping.privacy.hash_keys:
-            short = self.plan.slug([short])
+        if self.plan.salting.salt is not None:
+            short = self.plan.salting.slug([short])
         key = f"{step.prefix}{short}"
         self._counts[key] += 1
         return (key if self._counts[key] == 1 else f"{key}.{self._counts[key]}"), short

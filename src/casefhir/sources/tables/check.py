@@ -1,7 +1,6 @@
 """A mapping tried on tables: what is unused, what matched nothing, what is unmapped, what is refused, and why."""
 
 import difflib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,14 @@ from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.plan import Plan
-from casefhir.sources.tables.privacy import identifying, masked
+from casefhir.sources.tables.privacy import identifying, masked, plain, without_cells
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.unread import unread
 
 _NEAR = 3
+READING = "reading"
+"""The rule that refuses rows which are none, or are nobody's."""
 SUGGESTED = 100
 """Words that lead to nothing for which the nearest names are looked up: the commonest."""
 
@@ -147,8 +148,8 @@ def check_mapping(
         del row
         found.tables[table].read += 1
         found.tables[table].rejected += 1
-        what, _, mend = reason.removesuffix(".").partition("; ")
-        refusals.add([Reject(table, number, "", "reading", what[:1].lower() + what[1:], mend or "mend the row")])
+        what, _, mend = without_cells(reason).removesuffix(".").partition("; ")
+        refusals.add([Reject(table, number, "", READING, what[:1].lower() + what[1:], mend or "mend the row")])
 
     for rows in islice(persons(opening.keyed, fault), limit):
         for broken_table, number, cells in rows.broken:
@@ -223,6 +224,7 @@ class _Refusals:
     def __init__(self, plan: Plan, hidden: set[tuple[str, str]]) -> None:
         self._sheets = plan.sheets
         self._hidden = hidden
+        self._hides = plan.mapping.privacy.hides
         self._first: dict[tuple[str, str, str, str], Reject] = {}
         self._rows: Counter[tuple[str, str, str, str]] = Counter()
 
@@ -230,8 +232,7 @@ class _Refusals:
         """Those of one person, or of one row."""
         found: dict[tuple[str, str, str, str], set[int]] = {}
         for each in rejects:
-            alike = re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "…", each.reason)
-            kind = (each.table, each.column, each.rule, alike)
+            kind = (each.table, each.column, each.rule, plain(each.reason))
             if kind not in self._first and len(self._first) >= MOST_KINDS:
                 kind = (each.table, each.column, each.rule, OTHERS)
             found.setdefault(kind, set()).add(each.row)
@@ -244,7 +245,8 @@ class _Refusals:
         found = []
         for kind, first in self._first.items():
             file, row = self._sheets[first.table].place(first.row)
-            reason = kind[3] if (first.table, first.column) in self._hidden else first.reason
+            told = first.column and not self._hides and (first.table, first.column) not in self._hidden
+            reason = first.reason if told or first.rule == READING else kind[3]
             found.append(
                 Refusal(first.table, first.column, first.rule, reason, first.mend, self._rows[kind], file, row)
             )

@@ -46,6 +46,8 @@ DURATION = re.compile(
     r"P(?:(?P<a>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<wk>\d+)W)?(?:(?P<d>\d+)D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
 )
 _COUNT = re.compile(r"(?P<days>[1-9]\d{4})(?:[.,]\d+)?", re.ASCII)
+NO_DAY = "(a date without a day, which cannot be moved)"
+NO_YEAR = "(a date without a year, which cannot be moved)"
 _MEMO = 1 << 16
 _LONGEST = 64
 

@@ -15,8 +15,14 @@ _RESERVED = {
 }  # fmt: skip
 _INDEX = re.compile(r"""row\s*\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\]""")
 _STRING = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
+_MARK = re.compile(r"row_(\d+)_")
+_CALLED = re.compile(r"\s*\(")
+_COMPARED = re.compile(r"\s*(?:==|!=|in\b|\.\s*(?:matches|startsWith|endsWith|contains)\b)")
+_COMPARING = re.compile(r"(?:==|!=)\s*$")
 _MEMO = 1 << 16
 Answer = str | bool | int
+EVERY = "row"
+"""What stands for all columns, where an expression reads `row` as a whole."""
 
 
 class ExpressionError(Exception):
@@ -54,7 +60,7 @@ class Expression:
                 raise ExpressionError(f"there is no column {name!r}")
             self._named[name] = None if place is None else columns[place]
         read = {*self._named.values(), *(column for name, column in self._bare.items() if name in words)}
-        whole = "row" in _NAME.findall(_INDEX.sub("", text))
+        whole = EVERY in _NAME.findall(_INDEX.sub("", text))
         variables = dict.fromkeys(self._bare, cel.Type.STRING) | {"row": cel.Type.Map(cel.Type.STRING, cel.Type.STRING)}
         try:
             program = cel.NewEnv(variables=variables, extensions=[strings.ExtStrings()]).compile(text)
@@ -111,6 +117,30 @@ class Expression:
         if isinstance(value, float):
             raise ExpressionError("it gives a decimal, which would be computed in binary")
         raise ExpressionError(_said(str(value)))
+
+
+def named_in(text: str) -> dict[str, bool]:
+    """What an expression may read: all words outside its strings that could be columns, those in `row['…']`, and
+    `EVERY` if it reads the row as a whole. Each with whether it is but compared with something (`STOP == ''`), so that
+    its own words do not come out of the expression.
+    """
+    indexed: list[str] = []
+
+    def mark(found: re.Match[str]) -> str:
+        indexed.append(found[1] or found[2])
+        return f"row_{len(indexed) - 1}_"
+
+    bare = _STRING.sub("''", _INDEX.sub(mark, text))
+    found: dict[str, bool] = {}
+    for each in _NAME.finditer(bare):
+        if _CALLED.match(bare, each.end()):
+            continue
+        place = _MARK.fullmatch(each[0])
+        name = indexed[int(place[1])] if place and int(place[1]) < len(indexed) else each[0]
+        if place or name == EVERY or name not in _RESERVED:
+            compared = bool(_COMPARED.match(bare, each.end()) or _COMPARING.search(bare[: each.start()]))
+            found[name] = found.get(name, True) and compared and name != EVERY
+    return found
 
 
 def _said(message: str) -> str:

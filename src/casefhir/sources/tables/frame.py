@@ -4,17 +4,20 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from casefhir.sources.tables.dates import DateReader
 from casefhir.sources.tables.expressions import Expression, ExpressionError
-from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.mapping import Reading
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.results import ResultReader
-from casefhir.sources.tables.rows import Row, Sheet
+from casefhir.sources.tables.rows import Row, Sheet, find_column
 from casefhir.sources.tables.telling import Telling
 from casefhir.sources.tables.whole import whole_places, with_bare
+
+if TYPE_CHECKING:
+    from casefhir.sources.tables.load import LoadedMapping
 
 
 class TableFrame:
@@ -57,7 +60,7 @@ class TableFrame:
 class Frame:
     """All that rules are compiled with; `problems` gathers what is wrong, `used` the columns that are read."""
 
-    loaded: LoadedMapping
+    loaded: "LoadedMapping"
     tables: dict[str, TableFrame]
     lookups: Mapping[str, Lookup]
     problems: list[str] = field(default_factory=list)
@@ -66,6 +69,12 @@ class Frame:
     maps_hit: set[tuple[str, str]] = field(default_factory=set)
     left: list[Callable[[Telling], None]] = field(default_factory=list)
     """Count, when a person is told, the rows of supplements that led to no row."""
+
+    def resolve(self, table: str, name: str) -> str:
+        """The column that `name` stands for in a table; `name` itself where there is none."""
+        columns = self.tables[table].columns if table in self.tables else ()
+        place = find_column(columns, name)
+        return name if place is None else columns[place]
 
     def csv_map(self, name: str) -> dict[str, str]:
         """The value map in a CSV file beside the mapping: first column to second."""

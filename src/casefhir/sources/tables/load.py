@@ -13,7 +13,7 @@ from casefhir import published
 from casefhir.errors import CasefhirError
 from casefhir.sources.records.nodes import Unreadable
 from casefhir.sources.records.yaml_file import read_yaml
-from casefhir.sources.tables import positions
+from casefhir.sources.tables import hiding, positions
 from casefhir.sources.tables.mapping import RULES, TableMapping
 
 SUFFIXES = (".toml", ".yaml", ".yml")
@@ -65,6 +65,10 @@ def load_mapping(name_or_path: str | FilePath) -> LoadedMapping:
         mapping = TableMapping.model_validate(tree)
     except ValidationError as error:
         raise MappingError(_sentences(path, error, places)) from None
+    if mapping.privacy.hides:
+        faults = [_at(path, each.path, each.text, places) for each in hiding.of_mapping(mapping, path.parent).faults()]
+        if faults:
+            raise MappingError("\n".join(dict.fromkeys(faults)))
     lines = {}
     for kind in RULES:
         for number, rule in enumerate(getattr(mapping, kind)):
@@ -116,11 +120,16 @@ def _sentences(path: FilePath, error: ValidationError, places: dict[positions.Pa
     found = []
     for each in error.errors(include_url=False):
         loc = tuple(part for part in each["loc"] if part not in _KINDS or not isinstance(part, str))
-        place = positions.nearest(places, loc)
-        where = f"{path}:{place[0]}:{place[1]}" if place else str(path)
-        name = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc) or "the file"
-        found.append(f"{where}: {name}: {_what(each['type'], each['msg'], each.get('input'), loc)}")
+        found.append(_at(path, loc, _what(each["type"], each["msg"], each.get("input"), loc), places))
     return "\n".join(dict.fromkeys(found))
+
+
+def _at(path: FilePath, loc: positions.Path, what: str, places: dict[positions.Path, positions.Place]) -> str:
+    """A mistake with its place: file, line, column, where in the tree."""
+    place = positions.nearest(places, loc)
+    where = f"{path}:{place[0]}:{place[1]}" if place else str(path)
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc) or "the file"
+    return f"{where}: {name}: {what}"
 
 
 def _what(kind: str, message: str, given: Any, loc: positions.Path) -> str:

@@ -7,7 +7,7 @@ from pydantic import field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from casefhir.sources.tables.elements import Notation, Part
+from casefhir.sources.tables.elements import Notation, Part, Time
 from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.ruleset import (
     NAME,
@@ -172,18 +172,33 @@ class Privacy(Part):
     """What is done so that persons are not recognised. The salt comes from CASEFHIR_SALT, never from this file."""
 
     hash_keys: bool = False
-    """Person's keys, other keys and identifiers are replaced by salted hashes."""
+    """Person's keys, other keys and identifiers are replaced by salted hashes. Rules that would write such a column as
+    words are refused."""
     shift_dates: int | None = Described(default=None, ge=1, le=3650)
-    """All dates of a person move by one and the same number of days, up to this many; intervals stay."""
+    """All dates of a person move by one and the same number of days, up to this many; intervals stay. Keys of rows are
+    hashed too, for they may be dates."""
     age_cap: int | None = Described(default=None, ge=1, le=120)
-    """Ages above this are told as above it, and birth dates that show them are left out (89)."""
+    """Ages above this are told as above it. Of persons who are above it the date of birth, and ages from which it could
+    be reckoned, are left out (89)."""
+    age_on: Time | None = None
+    """Up to when ages are counted for `age_cap`: a date in the person's table, such as that of the last contact or of
+    the extract, or `{ const = "2024-06-30" }`. Where it is blank, or not given: up to `recorded`. In any case up to the
+    last date that is told of the person, and not beyond death."""
     drop: tuple[str, ...] = ()
     """Columns that are never read, `table.column` or `column`, with * for any letters."""
+    keep: tuple[str, ...] = ()
+    """Columns, written as in `drop`, that are keys of rows and may be told as they stand although `hash_keys` hashes
+    keys, for their words are nobody's: names of visits. Keys of persons cannot be kept."""
 
     @property
     def hides(self) -> bool:
         """Whether anything is done to the data, so that the tables themselves must not go where the output goes."""
         return bool(self.hash_keys or self.shift_dates or self.age_cap or self.drop)
+
+    @property
+    def salted(self) -> bool:
+        """Whether a salt is needed, by which keys of rows are hashed too."""
+        return self.hash_keys or self.shift_dates is not None
 
 
 class TableMapping(Part):

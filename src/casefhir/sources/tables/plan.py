@@ -1,9 +1,5 @@
 """A mapping compiled for the tables at hand: the rows of one person become a case, rejects and counts."""
 
-import fnmatch
-import hashlib
-import hmac
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,28 +10,29 @@ from casefhir.sources.tables.attempt import Attempt, Reject, Step
 from casefhir.sources.tables.expansion import expanded
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.facts.adverse_event import adverse_events
+from casefhir.sources.tables.facts.capped_ages import cap_ages
 from casefhir.sources.tables.facts.care import intolerances, procedures, reports, visits
 from casefhir.sources.tables.facts.course import courses
 from casefhir.sources.tables.facts.measurement import measurements
+from casefhir.sources.tables.facts.moved_words import moved_facts
 from casefhir.sources.tables.facts.person import RULE as PERSON
 from casefhir.sources.tables.facts.person import persons
 from casefhir.sources.tables.facts.problem import problems
 from casefhir.sources.tables.frame import Frame, TableFrame
+from casefhir.sources.tables.hiding import Hidden, Placed, fits, of_mapping, placed_rules
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.order import in_order
+from casefhir.sources.tables.privacy import CalledAfter
 from casefhir.sources.tables.refusal import Refused
-from casefhir.sources.tables.rows import PersonRows, Row, Sheet, find_column
+from casefhir.sources.tables.rows import PersonRows, Row, Sheet, TableError, find_column
 from casefhir.sources.tables.ruleset import Rule
+from casefhir.sources.tables.salting import Salting
 from casefhir.sources.tables.scope import Scope
-from casefhir.sources.tables.slugs import joined, salted, slug
+from casefhir.sources.tables.slugs import slug
 from casefhir.sources.tables.telling import Place, Telling
 
-SALT = "CASEFHIR_SALT"
-_SHORTEST_SALT = 16
-_MEMO = 1 << 16
-_LONGEST = 200
 _COMPILERS: dict[str, Callable[..., Callable[..., Any]]] = {
     "VisitRule": visits,
     "ProblemRule": problems,
@@ -86,8 +83,7 @@ class Plan:
         self.loaded = loaded
         self.mapping = mapping = loaded.mapping
         self.sheets = dict(sheets)
-        self._salt = self._salted(salt)
-        self._slugs: dict[str | tuple[str, ...], str] = {}
+        self.salting = Salting(loaded, salt)
         self.frame = Frame(loaded, {}, dict(lookups or {}))
         for name in mapping.tables:
             if name in sheets:
@@ -96,19 +92,27 @@ class Plan:
                 self.frame.problems.append(
                     f"{loaded.path}: table {name!r} is not there; say optional = true if it need not be."
                 )
-        self.links = Links(mapping, self.slug)
+        self.links = Links(mapping, self.salting.slug)
         self.steps: list[Step] = []
         self.told_by = self._compile_person()
         self._compile_rules()
         if self.frame.problems:
             raise MappingError("\n".join(dict.fromkeys(self.frame.problems)))
+        files = [file for sheet in sheets.values() for file in sheet.files]
+        self._called_after = CalledAfter(files) if mapping.privacy.hash_keys else None
         self._files = {name: sheet.file for name, sheet in sheets.items()}
         self.started = {step.name for step in self.steps if self._is_course(step.name)}
 
     def person(self, rows: PersonRows) -> Mapped:
         """What the rows of one person become. A row is converted whole or not at all: where a rule refuses one, the
-        person is told again without it.
+        person is told again without it. Raises `TableError` for a file that is called after the person, where that
+        is hidden.
         """
+        if self._called_after is not None and (file := self._called_after.find(rows.key)):
+            raise TableError(
+                f"{file}: The file is called after a person, whose key [privacy] hash_keys hashes; index, manifest and "
+                f"Provenance name the files. Give the files of all persons other names, and begin again."
+            )
         excluded: set[Place] = set()
         rejects: list[Reject] = []
         while True:
@@ -119,49 +123,11 @@ class Plan:
                 return self._mapped(rows, attempt, rejects)
             excluded |= {(each.table, each.row) for each in attempt.rejects}
 
-    def slug(self, words: list[str]) -> str:
-        """The key of key words; hashed with the salt where `[privacy]` says so."""
-        asked = words[0] if len(words) == 1 else tuple(words)
-        found = self._slugs.get(asked)
-        if found is None:
-            if len(self._slugs) >= _MEMO:
-                self._slugs.clear()
-            if self._salt is not None and self.mapping.privacy.hash_keys:
-                found = salted("\x1f".join(words), self._salt)
-            else:
-                found = joined(words)
-            if len(words[0]) <= _LONGEST:
-                self._slugs[asked] = found
-        return found
-
-    def shift(self, key: tuple[str, ...]) -> int:
-        """The days by which all dates of a person move; never 0."""
-        most = self.mapping.privacy.shift_dates
-        if not most or self._salt is None:
-            return 0
-        digest = hmac.new(self._salt, b"shift\x1f" + "\x1f".join(key).encode(), hashlib.sha256).digest()
-        moved = int.from_bytes(digest[:8], "big") % (2 * most)
-        return moved - most if moved < most else moved - most + 1
-
-    def _salted(self, salt: str | None) -> bytes | None:
-        privacy = self.mapping.privacy
-        if not privacy.hash_keys and not privacy.shift_dates:
-            return None
-        told = salt if salt is not None else os.environ.get(SALT, "")
-        if len(told) < _SHORTEST_SALT:
-            raise MappingError(
-                f"{self.loaded.path}: [privacy] needs a salt of {_SHORTEST_SALT} characters or more in the environment "
-                f"variable {SALT}; keep it secret, and the same for the same ids."
-            )
-        return told.encode()
-
     def _add_table(self, name: str, sheet: Sheet) -> None:
         spec, frame = self.mapping.tables[name], self.frame
-        patterns = [each.lower() for each in self.mapping.privacy.drop]
 
         def dropped(column: str) -> bool:
-            names = (column.lower(), f"{name}.{column}".lower())
-            return any(fnmatch.fnmatchcase(each, pattern) for each in names for pattern in patterns)
+            return fits(self.mapping.privacy.drop, name, column)
 
         where = f"{self.loaded.path}: table {name!r}"
         try:
@@ -193,12 +159,14 @@ class Plan:
                 self.frame.problems.append(f"{self.loaded.path}: person: there is no table {rule.table!r}.")
             return None
         scope = Scope(self.frame, rule.table, PERSON)
-        make = persons(scope, rule, self._salt if self.mapping.privacy.hash_keys else None)
+        make = persons(scope, rule, self.salting.salt if self.mapping.privacy.hash_keys else None)
         return scope.condition(rule.where), make
 
     def _compile_rules(self) -> None:
         frame, links = self.frame, self.links
-        for place, rule in enumerate(self.mapping.rules):
+        hidden = of_mapping(self.mapping, self.loaded.folder, frame.resolve) if self.mapping.privacy.hides else None
+        entries: list[Placed] = []
+        for place, (path, rule) in enumerate(placed_rules(self.mapping)):
             if rule.table not in frame.tables:
                 if rule.table not in self.mapping.tables:
                     line = self.loaded.lines.get(rule.name, 1)
@@ -207,8 +175,13 @@ class Plan:
             scope = Scope(frame, rule.table, rule.name)
             try:
                 keys = {find_column(scope.of.columns, each) for each in self.mapping.tables[rule.table].key}
-                columns = tuple([each for place, each in enumerate(scope.of.columns) if place not in keys])
+                columns = tuple([
+                    each
+                    for place, each in enumerate(scope.of.columns)
+                    if place not in keys and not (hidden and hidden.passed_over(rule.table, each))
+                ])  # fmt: skip
                 for entry, one in expanded(rule, self.loaded.folder, columns, self.frame.lookups):
+                    entries.append((path, one))
                     scope = Scope(frame, rule.table, rule.name)
                     prefix = ".".join([rule.name, *(slug(each) for each in entry.split(".") if each), ""])
                     key = self._compile_key(scope, one, prefix)
@@ -232,12 +205,23 @@ class Plan:
                     )  # fmt: skip
             except Refused as refused:
                 scope.problem(f"{refused.reason}; {refused.mend}")
+        if hidden:
+            self._check_hidden(Hidden(self.mapping, entries, frame.resolve))
         try:
             order = {name: number for number, name in enumerate(in_order(self.mapping))}
         except Refused as refused:
             frame.problems.append(f"{self.loaded.path}: {refused.reason}; {refused.mend}.")
             return
         self.steps.sort(key=lambda step: order[step.name])
+
+    def _check_hidden(self, hidden: Hidden) -> None:
+        """What the tables' headers show of what would come out although it is hidden; the rest was told before."""
+        names = {path: rule.name for path, rule in placed_rules(self.mapping)}
+        for fault in hidden.faults():
+            name = names.get(fault.path[:2], ".".join(str(part) for part in fault.path[:2]))
+            line = self.loaded.lines.get(name)
+            where = f"{self.loaded.path}:{line}" if line else str(self.loaded.path)
+            self.frame.problems.append(f"{where}: {name}: {fault.text}")
 
     def _compile_key(self, scope: Scope, rule: Rule, prefix: str) -> Callable[[Row, Telling], tuple[str, str]] | None:
         with scope.part() as part:
@@ -249,7 +233,7 @@ class Plan:
             words = [read(row, telling) or "" for read in reads]
             if not any(words):
                 raise Refused("the key is blank", "fill it in: the row's id comes from it")
-            short = self.slug([str(each) for each in words])
+            short = self.salting.slug([str(each) for each in words])
             return prefix + short, short
 
         return part.remembered(tell)
@@ -279,8 +263,13 @@ class Plan:
         if person is None:
             return found
         found.places = attempt.places
-        mapping = self.mapping
-        key = self.slug(list(rows.key))
+        mapping, telling = self.mapping, attempt.telling
+        facts = tuple(attempt.facts())
+        if telling.shift:
+            facts = moved_facts(facts, {name: table.dates for name, table in self.frame.tables.items()}, telling)
+        if mapping.privacy.age_cap is not None:
+            person, facts = cap_ages(person, facts, telling, mapping.privacy.age_cap, mapping.recorded)
+        key = self.salting.whose(rows.key)
         shown = key if mapping.privacy.hash_keys else ", ".join(rows.key)
         extract = Extract(
             mapping.title,
@@ -295,7 +284,7 @@ class Plan:
             f"{mapping.title}: {shown}",
             None,
             person,
-            tuple(attempt.facts()),
+            facts,
             (),
             mapping.recorded,
             extract=extract,

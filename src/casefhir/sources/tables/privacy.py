@@ -1,45 +1,50 @@
-"""Which columns tell who a person is: their cells are not shown by those that tell of a mapping."""
+"""What tells who a person is, and is not shown by those that tell of a mapping or of its files."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from casefhir.sources.tables.counts import Kind
-from casefhir.sources.tables.elements import Cell, Words
 from casefhir.sources.tables.expansion import left_out
 from casefhir.sources.tables.frame import Frame
+from casefhir.sources.tables.hiding import of_mapping
 from casefhir.sources.tables.mapping import TableMapping
-from casefhir.sources.tables.rows import find_column
+from casefhir.sources.tables.reads import of_rule
 
 _DATED = re.compile(r"\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})[-./ ]+\d{1,4}|\b(?:1[89]|20)\d{6}\b").search
+_CELL = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_OF_ONE_ROW = re.compile(rf"{_CELL}|[0-9]+(?:[.,:-][0-9]+)*", re.S)
+_QUOTED = re.compile(_CELL, re.S)
+_OF_PERSON = ("family", "given", "identifiers", "address", "birth_date")
+_DOCUMENTS = (".json", ".yaml", ".yml")
+_SHORT = 4
 MASK = "(not shown: it tells who a person is)"
 
 
 def identifying(frame: Frame) -> set[tuple[str, str]]:
-    """Table and column of the persons' keys, names, identifiers and addresses, of what `[privacy]` drops, and of all
-    other keys where it hashes them; and of what a data dictionary leaves out, identifiers mostly.
+    """Table and column of the persons' keys, names, identifiers, addresses, dates of birth, and of all that `[privacy]`
+    hides; and of what a data dictionary leaves out, identifiers mostly.
     """
     mapping, found = frame.loaded.mapping, set[tuple[str, str]]()
     for name, spec in mapping.tables.items():
-        columns = frame.tables[name].columns if name in frame.tables else []
-        for column in (*spec.key, *spec.via.values()):
-            place = find_column(columns, column)  # a key may be told by its number (#1)
-            found.add((name, column if place is None else columns[place]))
+        found |= {(name, column) for column in spec.persons}
         if spec.through:
             found |= {(spec.through, column) for column in spec.via}
-    found |= {(mapping.person.table, column) for column in _of_person(mapping)}
-    if mapping.privacy.hash_keys:
-        found |= {(rule.table, column) for rule in mapping.rules for words in rule.key for column in _columns(words)}
+    found |= {
+        (read.table, read.column.removesuffix("?")) for read in of_rule(mapping.person) if read.path[0] in _OF_PERSON
+    }
     for rule in mapping.rules:
         if rule.table in frame.tables:
             columns = frame.tables[rule.table].columns
             found |= {(rule.table, column) for column in left_out(rule, columns, frame.lookups)}
-    folded = {(table, column.lower()) for table, column in found}
+    folded = {(table, frame.resolve(table, column).casefold()) for table, column in found}
+    hidden = of_mapping(mapping, frame.loaded.folder, frame.resolve) if mapping.privacy.hides else None
     return {
         (name, column)
         for name, table in frame.tables.items()
-        for place, column in enumerate(table.columns)
-        if place in table.dropped or (name, column.lower()) in folded
+        for column in table.columns
+        if (name, column.casefold()) in folded or (hidden and hidden.kinds(name, column))
     }
 
 
@@ -47,31 +52,49 @@ def masked(mapping: TableMapping, unmapped: Counter[Kind], hidden: set[tuple[str
     """The counts without words of columns (those `hidden`, in whatever table) that tell who a person is, and, where
     dates are moved, without words that are dates.
     """
-    columns = {column.lower() for _, column in hidden}
+    if not unmapped:
+        return unmapped
+    names = "|".join(re.escape(column) for _, column in sorted(hidden)) or "(?!)"
+    tells = re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.I).search
     found: Counter[Kind] = Counter()
     for (rule, column, words), count in unmapped.items():
-        tells = any(each.lower() in columns for each in re.split(", | -> ", column))
         dated = mapping.privacy.shift_dates and _DATED(words)
-        found[rule, column, MASK if tells or dated else words] += count
+        found[rule, column, MASK if tells(column) or dated else words] += count
     return found
 
 
-def _of_person(mapping: TableMapping) -> Iterator[str]:
-    rule = mapping.person
-    told: list[Words | None] = [rule.family, *rule.given, *(each.value for each in rule.identifiers)]
-    if rule.address is not None:
-        address = rule.address
-        told += [*address.lines, address.city, address.district, address.postal_code]
-    for words in told:
-        yield from _columns(words)
+def plain(sentence: str) -> str:
+    """A sentence to count by, or to tell where cells are hidden: figures and quoted words, which differ from row to
+    row, as …
+    """
+    return _OF_ONE_ROW.sub("…", sentence)
 
 
-def _columns(words: Words | None) -> Iterator[str]:
-    if isinstance(words, tuple):
-        for each in words:
-            yield from _columns(each)
-    elif isinstance(words, Cell):
-        if words.column is not None and words.table is None:
-            yield words.column
-    elif words is not None:
-        yield words.removesuffix("?")
+def without_cells(sentence: str) -> str:
+    """A sentence with … for all quoted words, which may be cells."""
+    return _QUOTED.sub("…", sentence)
+
+
+class CalledAfter:
+    """Finds files (or sheets, `FILE#SHEET`) that are called after a person, as `K-17.json` is."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files = list(dict.fromkeys(files))
+        self._all = "\n".join(self._files).casefold()
+
+    def find(self, key: Sequence[str]) -> str | None:
+        """The file whose name has all of a person's key. Numbers of a few digits, which may be anything, count only
+        where a document is called so.
+        """
+        parts = [part.casefold() for part in key]
+        if not all(part in self._all for part in parts):
+            return None
+        words = [re.compile(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])").search for part in parts]
+        short = all(part.isdecimal() and len(part) <= _SHORT for part in parts)
+        for file in self._files:
+            name = PurePath(file.casefold())
+            if short and not (name.suffix in _DOCUMENTS and [name.stem] == parts):
+                continue
+            if all(word(name.name) for word in words):
+                return file
+        return None

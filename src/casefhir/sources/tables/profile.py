@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 _SAMPLES = 4
 _DISTINCT = 200
+_LONG = 5
 _FEW = 5
 """From so many cells on, words of which none comes twice are not shown: they are rather names or free text."""
 _NUMBER = re.compile(r"[<>≤≥]?\s*[-+−]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?\s?%?")
@@ -18,7 +19,9 @@ _DATE = re.compile(
 
 @dataclass(slots=True)
 class ColumnProfile:
-    """A column's cells, seen one after the other; `masked`: none of them is kept, for they tell who a person is."""
+    """A column's cells, seen one after the other; `masked`: none of them is shown, nor kept from then on, for they tell
+    who a person is.
+    """
 
     masked: bool = False
     filled: int = 0
@@ -54,6 +57,12 @@ class ColumnProfile:
     def kind(self) -> str:
         """number, date or words, whichever most cells read as; "blank" where there are none."""
         return self.kinds.most_common(1)[0][0] if self.kinds else "blank"
+
+    @property
+    def numbers_persons(self) -> bool:
+        """Whether it rather holds numbers by which persons are known: long ones, of which none comes twice."""
+        long = sum(len(value) >= _LONG and value.isdigit() for value in self.values)
+        return self.filled >= _FEW and long == len(self.values) and max(self.values.values(), default=0) == 1
 
     @property
     def samples(self) -> list[str]:

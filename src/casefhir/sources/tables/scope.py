@@ -114,8 +114,6 @@ class Scope:
         self.frame.used.add((table.name, table.columns[place]))
         if table is self.of:
             self.columns[table.columns[place]] = None
-        if place in table.dropped:
-            self.problem(f"the column {column!r} is read here, but [privacy] drops it")
         return place
 
     def words(self, told: Words | None, name: str, *, absent: bool = False) -> Read | None:

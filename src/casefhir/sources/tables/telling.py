@@ -34,6 +34,10 @@ class Telling:
     rows: dict[str, list[tuple[int, Row]]]
     shift: int = 0
     """Days that all dates move by."""
+    born: str | None = None
+    """The date of birth as it stands in the table, where ages are capped."""
+    counted: str | None = None
+    """Likewise the date up to which the person's age is counted, where the mapping names one and it is filled in."""
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     defaulted: list[tuple[str, str]] = field(default_factory=list)
     """Fields and values that the mapping gave by default to the fact in the making."""

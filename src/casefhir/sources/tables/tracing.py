@@ -1,7 +1,7 @@
 """One row's way: its cells, whose it is, what each rule made of it, or why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from casefhir.record import Case
@@ -10,13 +10,14 @@ from casefhir.sources.tables.grouping import persons
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.plan import Plan
+from casefhir.sources.tables.privacy import MASK, identifying, plain
 from casefhir.sources.tables.rows import Row, TableError
 
 
 @dataclass(frozen=True, slots=True)
 class RowTrace:
-    """A row with its place and cells, the person's key, the facts that came of it (key -> rule), the columns that each
-    rule reads, the reasons for refusing it, and the person's case.
+    """A row with its place and cells (`MASK` for what `[privacy]` hides), the person's key, the facts that came of
+    it (key -> rule), the columns that each rule reads, the reasons for refusing it, and the person's case.
     """
 
     table: str
@@ -66,6 +67,7 @@ def trace(
             if line != row:
                 continue
             mapped, dropped = plan.person(rows), plan.frame.tables[table].dropped
+            hidden = {column for of, column in identifying(plan.frame) if of == table and loaded.mapping.privacy.hides}
             facts = {key: rule for key, (rule, of, place) in mapped.places.items() if of == table and place == number}
             reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
             return RowTrace(
@@ -73,13 +75,17 @@ def trace(
                 file,
                 line,
                 {
-                    column: None if place in dropped else cell
+                    column: None if place in dropped else MASK if column in hidden and cell else cell
                     for place, (column, cell) in enumerate(zip(sheets[table].columns, cells))
                 },
-                rows.key,
+                (plan.salting.whose(rows.key),) if loaded.mapping.privacy.hash_keys else rows.key,
                 facts,
                 reads,
-                tuple(each for each in mapped.rejects if each.table == table and each.row == number),
+                tuple(
+                    replace(each, reason=plain(each.reason)) if loaded.mapping.privacy.hides else each
+                    for each in mapped.rejects
+                    if each.table == table and each.row == number
+                ),
                 mapped.case,
                 tuple(dict.fromkeys(
                     step.name for step in plan.steps if step.table == table and step.name not in facts.values()

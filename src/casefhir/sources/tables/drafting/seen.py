@@ -76,6 +76,15 @@ def known_headers() -> dict[str, list[str]]:
     return found
 
 
+@cache
+def _identifying() -> frozenset[str]:
+    """The headers of columns whose cells may tell who a person is."""
+    known = known_headers()
+    return frozenset(
+        header for role in ("person", "identity", "birth", "birth_year", "death") for header in known[role]
+    )
+
+
 def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = None) -> Iterator[Seen]:
     """The tables in `held`; raises `TableError` where there is none."""
     names = held.table_names
@@ -110,6 +119,8 @@ def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = N
         seen.hidden = any(
             isinstance(part, WorkbookSheet) and part.sheet in part.workbook.hidden for part in table.parts
         )
+        for header, profile in columns.items():
+            profile.masked = plain(header) in _identifying() or profile.numbers_persons
         seen.unreadable, seen.query = unreadable, specs[name].query or ""
         by_plain = {plain(column): column for column in reversed(columns)}
         for role, headers in known_headers().items():

@@ -8,8 +8,8 @@ LONGEST_WORDS = 24
 
 
 def described(profile: ColumnProfile) -> str:
-    """What is in a column."""
-    samples = ", ".join(repr(each[:LONGEST_WORDS]) for each in profile.samples)
+    """What is in a column, with samples unless they may tell who a person is."""
+    samples = "" if profile.masked else ", ".join(repr(each[:LONGEST_WORDS]) for each in profile.samples)
     return f"{profile.kind}, {profile.filled} filled" + (f", such as {samples}" if samples else "")
 
 

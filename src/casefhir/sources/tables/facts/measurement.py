@@ -6,7 +6,8 @@ from typing import Any
 
 from casefhir.record import Cells, Component, Measurement, Quantity, Range, Text
 from casefhir.record.making import maker
-from casefhir.sources.tables.facts.moments import capped, moment
+from casefhir.sources.tables.dates import NO_DAY
+from casefhir.sources.tables.facts.moments import moment
 from casefhir.sources.tables.facts.moved_words import moved_words
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrase
 from casefhir.sources.tables.facts.ranges import Limits, bounds
@@ -58,12 +59,11 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
     components = [_component(scope, each) for each in rule.components]
     members, origins = links.many(scope, rule.members), links.many(scope, rule.derived_from)
     remarks, blank, column = notes(scope, rule.notes), rule.blank, scope.column_of(rule.value)
-    cap, moved = scope.frame.loaded.mapping.privacy.age_cap, moved_words(scope, "value")
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Measurement | None:
         words = value(row, telling) if value else None
         if words is not None and telling.shift:
-            words = moved(words, telling)
+            words = _moved(scope, words, telling)
         if words is None and blank == "skip" and not (absent or components or members):
             return None
         same = static(row, telling)
@@ -86,8 +86,6 @@ def measurements(scope: Scope, rule: MeasurementRule, links: Links) -> Make:
             if told is None:
                 return None
             found, reason_words = told
-        if same.name.concept == "age" and isinstance(result, Quantity):
-            result = capped(result, cap)
         held, scale_text = scaled(same.scale, result) if same.scale else (None, None)
         kept = found.printed
         if printed is not None and kept is None:
@@ -177,12 +175,22 @@ def _static(scope: Scope, rule: MeasurementRule) -> tuple[Callable[[Row, Telling
     return part.remembered(tell), scale
 
 
+def _moved(scope: Scope, words: str, telling: Telling) -> str | None:
+    """A result that is a date, moved with the person's others; None, and counted, if it cannot be."""
+    found = moved_words(words, scope.of.dates, telling.shift)
+    if found is None:
+        telling.unmapped[scope.rule, "value", NO_DAY] += 1
+    return found
+
+
 def _component(scope: Scope, rule: ComponentRule) -> Callable[[Row, Telling], Component | None]:
     name = naming(scope, rule.concept, rule.codes, rule.text, KINDS)
     around, value = setting(scope, rule), value_words(scope, rule)
 
     def made(row: Row, telling: Telling) -> Component | None:
         words = value(row, telling) if value else None
+        if words is not None and telling.shift:
+            words = _moved(scope, words, telling)
         if words is None:
             return None
         called = name(row, telling)

@@ -8,7 +8,7 @@ from typing import cast
 from casefhir.record import Age, Between, Cells, Moment, On, Quantity, Relative, precedes
 from casefhir.record.making import unfrozen
 from casefhir.record.moments import Relationship
-from casefhir.sources.tables.dates import DURATION, DateReader, Day, moved_from, shifted
+from casefhir.sources.tables.dates import DURATION, NO_DAY, NO_YEAR, DateReader, Day, moved_from, shifted
 from casefhir.sources.tables.elements import Time, When
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
@@ -18,13 +18,11 @@ from casefhir.sources.tables.telling import Telling
 Tell = Callable[[Row, Telling, Cells], Moment | None]
 TellAge = Callable[[Row, Telling, Cells], Moment | Age | None]
 _unfrozen_on = unfrozen(On, checked=True)
-NO_DAY = "(a date without a day, which cannot be moved)"
-NO_YEAR = "(a date without a year, which cannot be moved)"
 
 
 def day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
     """A single date, moved by the person's shift."""
-    read = _day(scope, told, name)
+    read = unmoved_day(scope, told, name)
     if read is None:
         return None
     rule = scope.rule
@@ -45,13 +43,14 @@ def _moved(day: Day, telling: Telling, rule: str, name: str) -> Day | None:
     return Day(moved, until=_moved(day.until, telling, rule, name) if day.until else None)
 
 
-def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
+def unmoved_day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling], Day | None] | None:
+    """A single date as it stands in the table."""
     if told is None:
         return None
     if isinstance(told, tuple):
         whole = tuple(each for each in told if isinstance(each, When))
         if whole:
-            ways = [each for each in (_day(scope, one, name) for one in told) if each]
+            ways = [each for each in (unmoved_day(scope, one, name) for one in told) if each]
             return lambda row, telling: next((day for each in ways if (day := each(row, telling)) is not None), None)
     when = told if isinstance(told, When) else When(date=told)  # type: ignore[arg-type] # a list of words by now
     if when.year is not None:
@@ -60,7 +59,7 @@ def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling],
     if read is None:
         return None
     dates, column = _reader(scope, when), scope.column_of(when.date)
-    rule = scope.rule
+    rule, moves = scope.rule, scope.frame.loaded.mapping.privacy.shift_dates is not None
 
     def found(row: Row, telling: Telling) -> Day | None:
         words = read(row, telling)
@@ -73,8 +72,8 @@ def _day(scope: Scope, told: Time | None, name: str) -> Callable[[Row, Telling],
             raise Refused(refused.reason, refused.mend, column) from None
         if day.iso:
             return day
-        telling.unmapped[rule, column, NO_YEAR if telling.shift else words] += 1
-        if not telling.shift:
+        telling.unmapped[rule, column, NO_YEAR if moves else words] += 1
+        if not moves:
             telling.remarks.append(f"{column}: {words}.")
         return None
 
@@ -161,7 +160,7 @@ def moment_or_age(scope: Scope, told: Time | None, name: str) -> TellAge | None:
         if given == ["age"]:
             return _age(scope, told, name)
     with scope.part() as part:
-        plain = _day(part, told, name)
+        plain = unmoved_day(part, told, name)
     if plain is None:
         return None
     remembered, rule = part.remembered(plain), scope.rule
@@ -212,7 +211,10 @@ def _period(first: Day | None, last: Day | None, cells: Cells, column: str) -> B
 
 
 def _study_day(scope: Scope, when: When, name: str) -> Tell | None:
-    read, reference = scope.words(when.study_day, name), _day(scope, When(date=when.reference), f"{name} reference")
+    read, reference = (
+        scope.words(when.study_day, name),
+        unmoved_day(scope, When(date=when.reference), f"{name} reference"),
+    )
     column, first_day = scope.column_of(when.study_day), when.first_day
     if when.reference is None:
         scope.problem(f"{name}: study_day needs the `reference` that days are counted from")
@@ -262,7 +264,9 @@ def _age(scope: Scope, when: When, name: str) -> TellAge | None:
         if words is None:
             return None
         try:
-            age = duration(words, telling) if words.startswith("P") else Quantity(numbers.number(words), unit)
+            # its days would tell an age that is capped
+            exactly = telling if cap is None else Telling({})
+            age = duration(words, exactly) if words.startswith("P") else Quantity(numbers.number(words), unit)
         except Refused as refused:
             raise Refused(refused.reason, refused.mend, column) from None
         if age.value < 0:
@@ -272,12 +276,12 @@ def _age(scope: Scope, when: When, name: str) -> TellAge | None:
     return found
 
 
-_IN_YEARS = {"years": 1, "year": 1, "a": 1, "months": 12, "mo": 12, "weeks": 52, "wk": 52, "days": 365, "d": 365}
+IN_YEARS = {"years": 1, "year": 1, "a": 1, "months": 12, "mo": 12, "weeks": 52, "wk": 52, "days": 365, "d": 365}
 
 
 def capped(age: Quantity, cap: int | None) -> Quantity:
     """An age above `cap` years as just that."""
-    if cap is None or age.value / _IN_YEARS.get(age.unit, 1) <= cap:
+    if cap is None or age.value / IN_YEARS.get(age.unit, 1) <= cap:
         return age
     return Quantity(Decimal(cap), "years", ">")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from casefhir.record import Address, Cells, Identifier, Moment, On, Person, Told, precedes
-from casefhir.sources.tables.dates import Day
-from casefhir.sources.tables.facts.moments import NO_DAY, day, moment
+from casefhir.sources.tables.dates import NO_DAY, Day
+from casefhir.sources.tables.facts.moments import day, moment, unmoved_day
 from casefhir.sources.tables.facts.naming import phrases
 from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.refusal import Refused
@@ -31,7 +31,9 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
         if where
     }
     lines = [scope.plain(each, "lines") for each in where.lines] if where else []
-    privacy, recorded = scope.frame.loaded.mapping.privacy, scope.frame.loaded.mapping.recorded
+    privacy = scope.frame.loaded.mapping.privacy
+    as_told = unmoved_day(scope, rule.birth_date, "birth_date") if privacy.age_cap is not None else None
+    counted = unmoved_day(scope, privacy.age_on, "age_on") if privacy.age_cap is not None else None
     table, columns = scope.table, tuple(scope.columns)
     birth_column = scope.column_of(rule.birth_date)
     for system, _ in numbers:
@@ -42,6 +44,10 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
         """What one row tells, without what is blank."""
         who = sex(row, telling)[0] if sex else None
         born: Day | None = birth(row, telling) if birth else None
+        if as_told and (known := as_told(row, telling)):
+            telling.born = known.iso[:10]
+        if counted and (until := counted(row, telling)):
+            telling.counted = max(telling.counted or "", until.iso[:10])
         dead = died(row, telling) if died else None
         end: Moment | None = died_on(row, telling, cells) if died_on else None
         alone, alone_words = marital(row, telling) if marital else (None, None)
@@ -91,9 +97,6 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
         born, dead = whole.get("birth_date"), whole.get("deceased")
         if born and isinstance(dead, On) and precedes(dead.date, born):
             raise Refused(f"death ({dead.date}) lies before birth ({born})", "mend one of the two dates", birth_column)
-        if born and privacy.age_cap is not None and int(recorded[:4]) - int(born[:4]) > privacy.age_cap:
-            whole["birth_date_absent"] = "masked"
-            del whole["birth_date"]
         if not born and (scope.rule, "birth_date", NO_DAY) in telling.unmapped:
             whole["birth_date_absent"] = "masked"  # it is known, and cannot be moved with the others
         return Person(whole.pop("sex", "unknown"), cells, **whole)

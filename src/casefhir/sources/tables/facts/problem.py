@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from casefhir.record import Age, Cells, Moment, On, Problem, Told, precedes
+from casefhir.record import Age, Cells, Moment, On, Problem, Relative, Told, precedes
 from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import moment, moment_or_age
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
@@ -29,7 +29,7 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
     remarks = notes(scope, rule.notes)
     causes, before = links.or_words(scope, rule.due_to, "due_to"), links.or_words(scope, rule.after, "after")
     evidence, related = links.many(scope, rule.evidence), links.many(scope, rule.related)
-    column = scope.column_of(rule.abatement)
+    column, capped = scope.column_of(rule.abatement), scope.frame.loaded.mapping.privacy.age_cap is not None
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> Problem:
         same = static(row, telling)
@@ -40,7 +40,9 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
         ended = abatement(row, telling, cells) if abatement else None
         if sure == "refuted":
             told = (("status", state_words), ("severity", grave_words), ("onset", begun), ("abatement", ended))
-            telling.remarks += [f"{what}: {_said(said)}" for what, said in told if said is not None]
+            telling.remarks += [
+                f"{what}: {_said(said)}" for what, said in told if said is not None and not (capped and _is_age(said))
+            ]
             state = grave = grave_words = begun = ended = None
         elif ended is not None:
             check_order(begun, ended, column)
@@ -115,6 +117,10 @@ def _static(scope: Scope, rule: ProblemRule) -> Callable[[Row, Telling], Static]
 def _certainty(value: str | None, words: str | None) -> str:
     """What nobody doubts is confirmed; words that are not understood may doubt it, or deny it."""
     return value or ("unconfirmed" if words is not None else "confirmed")
+
+
+def _is_age(told: object) -> bool:
+    return isinstance(told, Age) or (isinstance(told, Relative) and told.event == "birth")
 
 
 def _said(told: object) -> str:
