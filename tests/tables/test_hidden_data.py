@@ -116,6 +116,12 @@ def registries(draw: st.DrawFn) -> tuple[dict[str, list[list[str]]], set[str]]:
         secret.add(found)
         return found
 
+    def whole_day() -> str:
+        date = draw(DAYS)
+        told = (date.isoformat(), f"{date:%d.%m.%Y}")
+        secret.update(told)
+        return draw(st.sampled_from(told))
+
     def day() -> str:
         date = draw(DAYS)
         iso, dotted = date.isoformat(), f"{date:%d.%m.%Y}"
@@ -132,7 +138,7 @@ def registries(draw: st.DrawFn) -> tuple[dict[str, list[list[str]]], set[str]]:
     drugs = [["person", "drug", "start", "end"]]
     for _ in range(draw(st.integers(1, 3))):
         key = hidden(token("Key"))
-        note = often("none", day())
+        note = often("none", whole_day())
         people += [[key, often("F", "?"), day(), hidden(token("Name")), hidden(token("Id")), day(), note]]
         if draw(st.integers(0, 9)) == 0:  # contradicts the first
             people.append([key, "M", day(), hidden(token("Name")), hidden(token("Id")), day(), note])
@@ -148,7 +154,7 @@ def registries(draw: st.DrawFn) -> tuple[dict[str, list[list[str]]], set[str]]:
             ])  # fmt: skip
             tissue.append([
                 often(labs[-1][-1], hidden(token("Strayed"))), often("Rash", "odd finding"),
-                often("a remark", day()), often("arm", day()),
+                often("a remark", whole_day()), often("arm", whole_day()),
             ])  # fmt: skip
             if draw(st.integers(0, 9)) == 0:
                 labs[-1].append("too many")

@@ -27,7 +27,7 @@ key = ["NO"]
 concept = "WHAT"
 why_not = "WHY"
 body_sites = ["SITE"]
-notes = ["NOTE", { table = "suppdm", label = "QLABEL", column = "QVAL", names = "IDVAR", value = "IDVARVAL" }]
+notes = ["NOTE", { label = "Remark", words = "NOTE" }, { table = "suppdm", label = "QLABEL", column = "QVAL", names = "IDVAR", value = "IDVARVAL" }]
 [[measurement]]
 name = "lab"
 table = "dm"
@@ -56,12 +56,22 @@ def test_whole_dates_move(words: str) -> None:
     day = dt.date.fromisoformat(str(made.text)[:10])
     assert 1 <= abs((day - dt.date(2020, 5, 6)).days) <= 100
     assert made.body_sites == (made.text,)
-    assert made.notes == (made.text, f"Consent: {made.text}")
+    assert made.notes == (made.text, f"Remark: {made.text}", f"Consent: {made.text}")
     plain, _, _ = told("", qualifier=words, WHAT=words, SITE=words, NOTE=words)
-    assert plain.notes == (words, f"Consent: {words}")
+    assert plain.notes == (words, f"Remark: {words}", f"Consent: {words}")
 
 
-@pytest.mark.parametrize("words", ["05/2020", "06MAY2020", "20200506", "May 6, 2020", "2020-05", "31.02.2020"])
+@pytest.mark.parametrize("words", ["2020-05-06/2020-05-09", "2020-05-06T10:11/2020-05-06T11:00"])
+def test_intervals_move_as_a_whole(words: str) -> None:
+    made, whole, _ = told(qualifier=words, NOTE=words)
+    assert "2020-05-0" not in whole
+    days = [dt.date.fromisoformat(each[:10]) for each in str(made.notes[0]).split("/")]
+    assert (days[1] - days[0]).days == (3 if "09" in words else 0)
+
+
+@pytest.mark.parametrize(
+    "words", ["05/2020", "--05-06", "06MAY2020", "20200506", "May 6, 2020", "2020-05", "31.02.2020"]
+)
 def test_what_cannot_be_moved_exactly_is_left_out_and_counted(words: str) -> None:
     made, whole, counts = told(NOTE=words, SITE=words)
     assert words not in whole
@@ -73,6 +83,15 @@ def test_what_cannot_be_moved_exactly_is_left_out_and_counted(words: str) -> Non
 def test_other_words_stay_as_they_are(words: str) -> None:
     made, _, _ = told(NOTE=words, WHAT="Biopsy")
     assert made.notes[0] == words
+
+
+def test_a_date_without_a_year_is_not_told_where_dates_move() -> None:
+    text = TEXT + MOVED
+    text = text.replace('why_not = "WHY"', 'when = "WHY"')
+    supp = {"ID": "1", "QLABEL": "", "QVAL": "", "IDVAR": "", "IDVARVAL": ""}
+    found = one(text, {"dm": [ROW | {"WHY": "--05-06"}], "suppdm": [supp]})
+    assert found.case is not None
+    assert "05-06" not in repr(found)
 
 
 def test_components_move_too() -> None:

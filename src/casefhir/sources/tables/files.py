@@ -3,6 +3,7 @@
 import fnmatch
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTabl
 from casefhir.sources.tables.readers.database import QueryTable, has_table
 from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_dataset_json
 from casefhir.sources.tables.readers.documents import YAML, JsonTable
+from casefhir.sources.tables.readers.packed import bare, kind
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
@@ -173,7 +175,7 @@ def _of_folder(path: Path) -> dict[str, str | None]:
     """The names of a file that is a part of the table that its folder is called after, as programs for large tables
     write them: `person/part-0.parquet`, `person.parquet/part-00000-….snappy.parquet`, `person/000000000000.csv`.
     """
-    if is_workbook(path) or not _PART.fullmatch(path.stem):
+    if is_workbook(path) or not _PART.fullmatch(bare(path).stem):
         return {}
     return {path.parent.name: None, path.parent.stem: None}
 
@@ -192,7 +194,7 @@ def _without_halves(paths: list[Path]) -> tuple[list[Path], dict[Path, Path]]:
         for path in paths
         if path.parent.name.lower() == "split"
         for whole in paths
-        if whole.parent == path.parent.parent and path.stem.lower().startswith(whole.stem.lower())
+        if whole.parent == path.parent.parent and bare(path).stem.lower().startswith(bare(whole).stem.lower())
     }
     return [path for path in paths if path not in halves], halves
 
@@ -237,7 +239,7 @@ def _opened(
     delimiter: str | None,
     dictionary: ReadsLabels | None,
 ) -> WorkbookSheet | DatasetJsonTable | JsonTable | ParquetTable | TransportTable | TextTable:
-    suffix = path.suffix.lower()
+    suffix = kind(path)
     layout = Layout(spec.header, spec.skip_after, dictionary.columns if dictionary else None)
     if is_workbook(path):
         return WorkbookSheet(inputs.workbook(path), sheet or "", layout)

@@ -6,14 +6,15 @@ from pathlib import Path
 from casefhir.sources.tables.readers.database import shown
 from casefhir.sources.tables.readers.dataset_json import COMPRESSED
 from casefhir.sources.tables.readers.documents import YAML
+from casefhir.sources.tables.readers.packed import PACKED, TEXT, bare, kind
 from casefhir.sources.tables.readers.workbook import Workbook
 from casefhir.sources.tables.rows import TableError
 
-TEXT = (".csv", ".tsv", ".tab", ".txt")
 JSON = (".json", ".ndjson", ".jsonl", COMPRESSED)
 WORKBOOK = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 DATABASE = {".duckdb": "duckdb:///", ".sqlite": "sqlite:///", ".sqlite3": "sqlite:///", ".db": "sqlite:///"}
 READABLE = (*TEXT, *JSON, *YAML, *WORKBOOK, ".parquet", ".xpt", *DATABASE)
+_READ = f"{', '.join(READABLE)}, and text packed as {', '.join(PACKED)}"
 _SKIPPED = {"index", "accepted"}
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 _FOREIGN = (".sas7bdat", ".sav", ".zsav", ".por", ".dta", ".rds", ".rdata", ".mdb", ".accdb", ".feather", ".arrow",
@@ -40,7 +41,7 @@ class Inputs:
     def names(self, path: Path) -> dict[str, str | None]:
         """The names by which a mapping may ask for a file, each with the sheet that it means."""
         if not is_workbook(path):
-            return {path.name: None, path.stem: None}
+            return {path.name: None, bare(path).name: None, bare(path).stem: None}
         found = self.workbook(path).sheets
         names: dict[str, str | None] = dict(zip(found, found))
         names |= {f"{path.name}#{sheet}": sheet for sheet in found}  # as messages call it
@@ -82,18 +83,18 @@ def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str], tuple[s
                 if inner.is_file()
                 and not any(part.startswith((".", "~")) or part in _SKIPPED for part in inner.relative_to(path).parts)
             )
-            inside = [each for each in within if each.suffix.lower() in READABLE]
+            inside = [each for each in within if kind(each) in READABLE]
             others = [f"{each.name} ({mend})" for each in within if (mend := _mend(each))]
             if not inside:
                 there = f" Not read: {', '.join(others)}." if others else ""
-                raise TableError(f"{path}: There is no table in this folder; tables are {', '.join(READABLE)}.{there}")
+                raise TableError(f"{path}: There is no table in this folder; tables are {_READ}.{there}")
             paths |= dict.fromkeys(inside)
             passed_over += others
         elif path.is_file():
-            if path.suffix.lower() not in READABLE:
+            if kind(path) not in READABLE:
                 mend = _mend(path)
                 raise TableError(
-                    f"{path}: This kind of file is not read as a table; {', '.join(READABLE)} are."
+                    f"{path}: This kind of file is not read as a table; {_READ} are."
                     + (f" Please {mend}." if mend else "")
                 )
             paths[path] = None
@@ -106,5 +107,5 @@ def _files(inputs: Sequence[str | Path]) -> tuple[list[Path], list[str], tuple[s
 
 def _mend(path: Path) -> str:
     """What makes a table of a file that might hold one and is not read; empty for other files."""
-    kind = path.suffix.lower()
-    return "unpack it" if kind in _PACKED else "save it as CSV or Parquet" if kind in _FOREIGN else ""
+    ending = kind(path)
+    return "unpack it" if ending in _PACKED else "save it as CSV or Parquet" if ending in _FOREIGN else ""

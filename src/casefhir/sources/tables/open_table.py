@@ -25,7 +25,7 @@ class OpenTable:
     @property
     def in_place(self) -> bool:
         """Whether reading can begin in its middle."""
-        return not self.fill and all(isinstance(part, TextTable) for part in self.parts)
+        return not self.fill and all(isinstance(part, TextTable) and part.in_place for part in self.parts)
 
     def rows(
         self, fault: OnFault, only: int | None = None, *, start: Start | None = None, mark: OnStart | None = None

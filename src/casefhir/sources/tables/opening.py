@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefhir.sources.tables.files import Opened, TableSpec, open_tables
-from casefhir.sources.tables.inputs import JSON, TEXT, Inputs
+from casefhir.sources.tables.inputs import JSON, Inputs
 from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.open_table import OpenTable
+from casefhir.sources.tables.readers.packed import TEXT, kind
 from casefhir.sources.tables.redcap import Dictionary
 from casefhir.sources.tables.rows import Broken, TableError, TableMissing
 from casefhir.sources.tables.whole import whole_places, with_bare
@@ -151,7 +152,7 @@ def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:
 
 def _beside(loaded: LoadedMapping) -> dict[str, list[Path]]:
     """Files that lie beside the mapping, for its look-ups."""
-    files = sorted(path for path in loaded.folder.iterdir() if path.suffix.lower() in (*TEXT, *JSON))
+    files = sorted(path for path in loaded.folder.iterdir() if kind(path) in (*TEXT, *JSON))
     return dict.fromkeys(loaded.mapping.lookups, files)
 
 

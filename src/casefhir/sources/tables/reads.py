@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import Tag
 
-from casefhir.sources.tables.elements import Cell, Link, Part, Supplement, Time, When
+from casefhir.sources.tables.elements import Cell, Labelled, Link, Part, Supplement, Time, When
 from casefhir.sources.tables.expressions import named_in
 from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.positions import Path
@@ -17,7 +17,15 @@ Purpose = Literal["words", "name", "time", "birth", "age", "key", "identifier", 
 a code); a time; the date of birth; an age; a key, of which ids are made and by which rows find each other; a number
 that the person is known by; or nothing, for they only choose rows. Of a field that is not known words are written.
 """
-_NO_COLUMN = {(When, "unit"), (Cell, "const"), (Cell, "default"), (Cell, "map"), (Cell, "take"), (Cell, "lookup")}
+_NO_COLUMN = {
+    (When, "unit"),
+    (Cell, "const"),
+    (Cell, "default"),
+    (Cell, "map"),
+    (Cell, "take"),
+    (Cell, "lookup"),
+    (Labelled, "label"),
+}
 _NO_COLUMNS = ("name", "table", "rule", "each", "repeat", "frequencies", "convert")
 _NAMES = ("concept", "drug", "codes", "value_codes", "code", "curie", "system", "display", "version")
 _TIMES = ("date", "time", "start", "end", "reference", "year", "month", "day")
@@ -93,6 +101,8 @@ def _told(value: Any, table: str, purpose: Purpose, path: Path) -> Iterator[Read
         for name in ("label", "column", "names", "value"):
             how: Purpose = "words" if name in ("label", "column") else "condition"
             yield Read((*path, name), value.table, getattr(value, name), how)
+        if value.where is not None:
+            yield from of_expression(value.where, (*path, "where"), value.table, "condition")
     elif isinstance(value, Part):
         yield from _part(value, table, purpose, path)
 

@@ -20,6 +20,7 @@ from casefhir.sources.tables.open_table import OpenTable
 from casefhir.sources.tables.profile import ColumnProfile
 from casefhir.sources.tables.readers.base import Number, likely_header
 from casefhir.sources.tables.readers.database import table_names
+from casefhir.sources.tables.readers.packed import bare
 from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Row, TableError
@@ -76,6 +77,10 @@ def known_headers() -> dict[str, list[str]]:
     return found
 
 
+def _stem(name: str) -> str:
+    return bare(Path(name)).stem
+
+
 @cache
 def _identifying() -> frozenset[str]:
     """The headers of columns whose cells may tell who a person is."""
@@ -89,10 +94,8 @@ def look(held: Inputs, *, encoding: str | None = None, delimiter: str | None = N
     """The tables in `held`; raises `TableError` where there is none."""
     names = held.table_names
     asked = {plain(name): f'select * from "{name}"' for url in held.urls for name in table_names(url)}
-    stems = Counter(Path(name).stem.lower() for name in names)
-    shorts = {
-        name: plain(Path(name).stem if stems[Path(name).stem.lower()] == 1 else name) or "table" for name in names
-    }
+    stems = Counter(_stem(name).lower() for name in names)
+    shorts = {name: plain(_stem(name) if stems[_stem(name).lower()] == 1 else name) or "table" for name in names}
     specs = {short: Table(files=(name,)) for name, short in shorts.items()}
     specs |= {short: Table(query=query) for short, query in asked.items() if short not in specs}
     if not specs:

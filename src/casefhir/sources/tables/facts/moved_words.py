@@ -14,7 +14,7 @@ _YEAR = r"(?:1[89]|20)\d{2}"
 _DATE = re.compile(
     r"(?:\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})\.?[-./, ]+\d{1,4}"  # 2020-03-04, 4.3.2020, 4 March 2020
     r"|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}"  # March 4, 2020
-    r"|\d{2}[A-Za-z]{3}\d{4}"  # 04MAR2020
+    r"|\d{2}[A-Za-z]{3}\d{4}|--\d{2}(?:-\d{2})?"  # 04MAR2020, --03-04
     rf"|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # 20200304
     rf"|{_YEAR}-(?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[./]{_YEAR})"  # 2020-03, 3/2020
     r"(?:[T: ]+\d{1,2}:\d{2}.*)?",
@@ -29,7 +29,11 @@ Part = TypeVar("Part")
 def moved_words(words: str, dates: DateReader, shift: int) -> str | None:
     """For a person whose dates move by `shift` days: words as they are, but a date moved too; None if it cannot be."""
     if not _DATE(words):
-        return words
+        first, _, last = words.partition("/")
+        if not (_DATE(first) and _DATE(last)):
+            return words
+        ends = [moved_words(each, dates, shift) for each in (first, last)]
+        return None if None in ends else "/".join(each for each in ends if each)
     try:
         return shifted(dates.read(words).iso, shift)
     except Refused:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from casefhir.sources.tables.readers.packed import is_packed, opened
 from casefhir.sources.tables.rows import OURS, Row, TableError
 
 MOST_COLUMNS = 16_384
@@ -51,9 +52,9 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's bytes, read once: size, SHA-256 (hexadecimal), whether all is UTF-8, whether a NUL, a quote, or a
-    carriage return that no line feed follows is in it, and the offset of the first byte beyond ASCII (None: there is
-    none).
+    """A file's bytes, read once: size, SHA-256 (hexadecimal), and (of a packed file: of what is in it) whether all is
+    UTF-8, whether a NUL, a quote, or a carriage return that no line feed follows is in it, and the offset of the first
+    byte beyond ASCII (None: there is none).
     """
 
     size: int
@@ -66,15 +67,17 @@ class Fingerprint:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Read `path` once, in blocks."""
+    """Read `path` once, in blocks (a packed file twice: as it lies, and unpacked)."""
     import codecs
 
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     size, utf8, nul, quote, beyond = 0, True, False, False, None
     bare, last = 0, b""  # carriage returns without a line feed, as far as their next byte was seen
-    with path.open("rb") as stream:
+    packed = is_packed(path)
+    with opened(path) as stream:
         while block := stream.read(_BLOCK):
-            digest.update(block)
+            if not packed:
+                digest.update(block)
             nul = nul or b"\0" in block
             bare += block.count(b"\r") - block.count(b"\r\n") - (last == b"\r" and block[:1] == b"\n")
             last = block[-1:]
@@ -85,6 +88,10 @@ def fingerprint(path: Path) -> Fingerprint:
                 utf8 = _decodes(decoder, block, final=False)
             size += len(block)
     utf8 = utf8 and _decodes(decoder, b"", final=True)
+    if packed:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
     return Fingerprint(size, digest.hexdigest(), utf8, nul, quote, bare > 0, beyond)
 
 

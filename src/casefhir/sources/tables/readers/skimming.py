@@ -21,7 +21,7 @@ Find = Callable[[Sequence[str | None]], str]
 def can_be_skimmed(table: text.TextTable) -> bool:
     """Whether the columns are the cells of a row, and the lines are found without decoding them."""
     encoding = codecs.lookup(table.encoding).name
-    if not table.whole or table.print.bare_cr or not _LINE_BY_LINE.fullmatch(encoding):
+    if not table.in_place or not table.whole or table.print.bare_cr or not _LINE_BY_LINE.fullmatch(encoding):
         return False
     return _first(table).at < _OFFSETS
 

@@ -1,12 +1,14 @@
 """CSV and TSV of any encoding and delimiter, both found out and told."""
 
+import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from casefhir.sources.tables.readers.base import (
     LONGEST_CELL,
@@ -20,6 +22,7 @@ from casefhir.sources.tables.readers.base import (
     header,
 )
 from casefhir.sources.tables.readers.encodings import guessed, is_wide, mostly_utf8
+from casefhir.sources.tables.readers.packed import is_packed, kind, opened
 from casefhir.sources.tables.rows import OnStart, Row, Start, TableError
 
 if TYPE_CHECKING:
@@ -54,6 +57,8 @@ class TextTable:
         layout: Layout = PLAIN,
     ) -> None:
         self.path = path
+        self.in_place = not is_packed(path)
+        """Whether reading can begin in its middle."""
         self.layout = layout
         self.file = path.name
         self.print: Fingerprint = fingerprint(path)
@@ -106,9 +111,10 @@ class TextTable:
 
     def _open(self) -> TextIO:
         try:
-            return self.path.open(encoding=self.encoding, newline="")
+            codecs.lookup(self.encoding)
         except LookupError as error:
             raise TableError(f"{self.file}: There is no encoding {self.encoding!r}; name another one.") from error
+        return io.TextIOWrapper(opened(self.path), encoding=self.encoding, newline="")
 
     @property
     def _above(self) -> int:
@@ -192,7 +198,7 @@ class TextTable:
 
     def _delimiter(self) -> str:
         """The delimiter that parts the first lines into the most columns, the same number in each."""
-        if self.path.suffix.lower() in (".tsv", ".tab"):
+        if kind(self.path) in (".tsv", ".tab"):
             return "\t"
         lines = self._sample()[self._above :]
         return _parting(lines) or _parting(lines, titled=True) or ","
@@ -268,14 +274,15 @@ def too_long(file: str, number: int) -> TableError:
 
 
 def _encoding(path: Path, found: Fingerprint) -> str:
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         start = stream.read(4)
         for mark, name in _MARKS.items():
             if start.startswith(mark):
                 return name
         begun = max(0, (found.beyond_ascii or 0) - _SAMPLE // 2) & ~3  # whole characters of UTF-16 and UTF-32
-        stream.seek(begun)
-        sample = stream.read(_SAMPLE)
+        if begun:
+            _skip(stream, begun - len(start))
+        sample = (start if not begun else b"") + stream.read(_SAMPLE)
         wide = is_wide(sample)
         if found.utf8 and not wide:
             return "utf-8"
@@ -289,6 +296,15 @@ def _encoding(path: Path, found: Fingerprint) -> str:
     if encoding is None:
         raise TableError(f"{path.name}: The encoding of this file could not be found out; name it with --encoding.")
     return encoding
+
+
+def _skip(stream: IO[bytes], size: int) -> None:
+    """Pass over so many bytes, by reading them where a stream cannot be sought in."""
+    if stream.seekable():
+        stream.seek(size, io.SEEK_CUR)
+        return
+    while size > 0 and (block := stream.read(min(size, _SAMPLE))):
+        size -= len(block)
 
 
 def _ragged(cells: int, width: int) -> str:
