@@ -8,6 +8,7 @@ import pytest
 from casefhir.sources.tables.check import check_mapping
 from casefhir.sources.tables.drafting.draft import draft_mapping
 from casefhir.sources.tables.load import load_mapping
+from casefhir.sources.tables.readers.base import Fingerprint, fingerprint
 from casefhir.sources.tables.rows import TableError
 
 TABLES = Path(__file__).parents[3] / "examples" / "tables"
@@ -122,3 +123,28 @@ def test_samples_are_not_shown_of_columns_that_tell_who_a_person_is(tmp_path: Pa
         assert "such as" not in line
     assert "#   hair: words, 7 filled, such as 'grey'" in text
     assert not any(each in text for each in ("Doe", "Main", "1910", "1234567"))
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {
+            "visits": "record_id;date;CRP [mg/l]\n1;13.02.2022;1,5\n2;14.02.2022;<0,2\n",
+            "p": "record_id;sex\n1;F\n2;M\n",
+        },
+        {"visits": "Registry of 2022;;\n;;\nrecord_id;date;CRP [mg/l]\n1;13.02.2022;1,5\n2;14.02.2022;2\n"},
+        {"dm": "USUBJID,DOMAIN,RFSTDTC,SEX\nA,DM,2020,F\n", "lb": "USUBJID,LBSEQ,LBTESTCD\nA,1,CK\n"},
+    ],
+)
+def test_each_file_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[str, str]
+) -> None:
+    seen: list[str] = []
+
+    def counted(path: Path) -> Fingerprint:
+        seen.append(path.stem)
+        return fingerprint(path)
+
+    monkeypatch.setattr("casefhir.sources.tables.readers.text.fingerprint", counted)
+    draft_mapping([write(tmp_path, **tables)])
+    assert sorted(seen) == sorted(tables)

@@ -19,7 +19,6 @@ from casefhir.sources.tables.readers.database import QueryTable, has_table
 from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_dataset_json
 from casefhir.sources.tables.readers.documents import YAML, JsonTable
 from casefhir.sources.tables.readers.packed import bare, kind
-from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
 
@@ -251,7 +250,8 @@ def _opened(
         return ParquetTable(path)
     if suffix == ".xpt":
         return TransportTable(path, encoding=spec.encoding or encoding)
-    return TextTable(path, encoding=spec.encoding or encoding, delimiter=spec.delimiter or delimiter, layout=layout)
+    # a copy, for one that is a part of its folder is called otherwise
+    return copy(inputs.text(path, spec.encoding or encoding, spec.delimiter or delimiter, layout))
 
 
 def _known(sheet: Sheet, columns: Sequence[str]) -> tuple[int, ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from casefhir.sources.tables.readers.base import Fingerprint, Layout
 from casefhir.sources.tables.readers.database import shown
 from casefhir.sources.tables.readers.dataset_json import COMPRESSED
 from casefhir.sources.tables.readers.documents import YAML
 from casefhir.sources.tables.readers.packed import PACKED, TEXT, bare, kind
+from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import Workbook
 from casefhir.sources.tables.rows import TableError
 
@@ -24,13 +26,16 @@ _FOREIGN = (".sas7bdat", ".sav", ".zsav", ".por", ".dta", ".rds", ".rdata", ".md
 
 class Inputs:
     """What was named as input: `files`, folders opened, in order of name; `urls` of databases; `passed_over`: what
-    folders hold that might be tables and is not read, each with what would mend it. Each workbook is looked through
-    once, however often it is asked for. Raises `TableError` for what is not there or cannot be a table.
+    folders hold that might be tables and is not read, each with what would mend it. Workbooks and text tables are
+    looked through once, however often they are asked for. Raises `TableError` for what is not there or cannot be a
+    table.
     """
 
     def __init__(self, inputs: Sequence[str | Path]) -> None:
         self.files, self.urls, self.passed_over = _files(inputs)
         self._workbooks: dict[Path, Workbook] = {}
+        self._texts: dict[tuple[Path, str | None, str | None, Layout], TextTable] = {}
+        self._prints: dict[Path, Fingerprint] = {}
 
     @property
     def table_names(self) -> list[str]:
@@ -54,6 +59,14 @@ class Inputs:
         if path not in self._workbooks:
             self._workbooks[path] = Workbook(path)
         return self._workbooks[path]
+
+    def text(self, path: Path, encoding: str | None, delimiter: str | None, layout: Layout) -> TextTable:
+        """The text table at `path`, read so."""
+        asked = (path, encoding, delimiter, layout)
+        if asked not in self._texts:
+            found = TextTable(path, encoding=encoding, delimiter=delimiter, layout=layout, found=self._prints.get(path))
+            self._texts[asked], self._prints[path] = found, found.print
+        return self._texts[asked]
 
 
 def is_workbook(path: Path) -> bool:

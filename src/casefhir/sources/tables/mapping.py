@@ -66,12 +66,9 @@ class Reading(Part):
     """Results in words that say how the result is, and what they say."""
 
 
-class Table(Part):
-    """A table: the files it is in, and the columns that tell whose row it is."""
+class Found(Part):
+    """How a table is found and read, whatever it is for."""
 
-    files: tuple[str, ...] = ()
-    """Names of its files or sheets, with * for any letters, with or without the ending; several for a table in parts or
-    under several names. Without them the table's own name."""
     query: str | None = None
     """A query (SQL), where the source is a database."""
     rows: str | None = None
@@ -95,6 +92,16 @@ class Table(Part):
     fill: tuple[str, ...] = ()
     """Columns whose blank cells say what the cell above says, as where cells are merged, or a name is written once;
     beside those of the key only within one person's rows."""
+    optional: bool = False
+    """The table may be missing."""
+
+
+class Table(Found):
+    """A table: the files it is in, and the columns that tell whose row it is."""
+
+    files: tuple[str, ...] = ()
+    """Names of its files or sheets, with * for any letters, with or without the ending; several for a table in parts or
+    under several names. Without them the table's own name."""
     dictionary: str | None = None
     """The look-up that is its data dictionary, for a REDCap project: an export of labels is read by it as if it were of
     raw values."""
@@ -108,8 +115,6 @@ class Table(Part):
     """The table that leads from these rows to the person."""
     where: str | None = None
     """An expression; rows for which it is false are filtered, and counted."""
-    optional: bool = False
-    """The table may be missing."""
     derive: dict[str, str] = Described(default_factory=dict)
     """New columns by expressions, `{ID = "STUDY + '-' + NUMBER"}`; usable like any column of the table."""
     reading: Reading | None = None
@@ -121,7 +126,7 @@ class Table(Part):
         return (*self.key, *self.via.values())
 
 
-class LookupTable(Part):
+class LookupTable(Found):
     """A small table that is read whole: code lists, a data dictionary, OMOP's concepts."""
 
     files: tuple[str, ...]
@@ -130,28 +135,6 @@ class LookupTable(Part):
     """The columns it is asked by."""
     names: dict[str, str] = Described(default_factory=dict)
     """Columns that may be called otherwise, `{other name = name}`, as in REDCap's interface and in its API."""
-    rows: str | None = None
-    """For JSON documents: where the rows are, by path."""
-    camel: bool = False
-    """For JSON documents: names_in_snake_case are read as namesInCamelCase."""
-    within: tuple[str, ...] = ()
-    """For JSON documents: what they may be wrapped in."""
-    who: tuple[str, ...] = ()
-    """For JSON documents: the paths that tell whose a document is."""
-    query: str | None = None
-    """A query (SQL), where the source is a database."""
-    encoding: str | None = None
-    """Of text files; found out and told without it."""
-    delimiter: str | None = None
-    """Of text files; found out and told without it."""
-    header: int | None = Described(default=None, ge=1, le=1000)
-    """The row of its header, as in `[tables]`."""
-    skip_after: int = Described(default=0, ge=0, le=100)
-    """Rows under the header that are no data."""
-    fill: tuple[str, ...] = ()
-    """Columns whose blank cells say what the cell above says."""
-    optional: bool = False
-    """The table may be missing."""
 
     @property
     def persons(self) -> tuple[str, ...]:

@@ -60,16 +60,17 @@ def open_mapping(
     delimiter: str | None = None,
     look: bool = True,
     jobs: int = 1,
+    held: Inputs | None = None,
 ) -> Opening:
     """Find, open and key the tables of a mapping in `inputs`; look-ups may lie beside the mapping too. Unless `look`
     is false, the keys are looked through (by several processes if `jobs` is over 1), to see how they are sorted and how
-    many rows there are.
+    many rows there are. `held` are the `inputs` where they were opened before.
 
     Raises `TableError` for what is not there or cannot be read, `MappingError` for keys that lead nowhere.
     """
     mapping = loaded.mapping
     specs: dict[str, TableSpec] = {**mapping.tables, **mapping.lookups}
-    held = Inputs(inputs)
+    held = held or Inputs(inputs)
     found = open_tables(
         held,
         specs,

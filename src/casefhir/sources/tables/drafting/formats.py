@@ -33,7 +33,7 @@ def draft_of_format(
         return None
     loaded = load_mapping(format_name)
     try:
-        opening = open_mapping(loaded, inputs, encoding=encoding, delimiter=delimiter, look=False)
+        opening = open_mapping(loaded, inputs, encoding=encoding, delimiter=delimiter, look=False, held=held)
     except TableMissing:
         return None
     lines = [each for each in loaded.path.read_text(encoding="utf-8").splitlines() if "#:schema" not in each]

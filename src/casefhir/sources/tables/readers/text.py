@@ -45,7 +45,7 @@ _MARKS = {
 
 class TextTable:
     """A delimited text file; `encoding` and `delimiter` (a character, or its name) are found out unless given. The
-    header of `layout` is a line of the file.
+    header of `layout` is a line of the file; `found` what was found out of its bytes before.
     """
 
     def __init__(
@@ -55,13 +55,14 @@ class TextTable:
         encoding: str | None = None,
         delimiter: str | None = None,
         layout: Layout = PLAIN,
+        found: Fingerprint | None = None,
     ) -> None:
         self.path = path
         self.in_place = not is_packed(path)
         """Whether reading can begin in its middle."""
         self.layout = layout
         self.file = path.name
-        self.print: Fingerprint = fingerprint(path)
+        self.print: Fingerprint = found or fingerprint(path)
         self.encoding = encoding or _encoding(path, self.print)
         self.delimiter = _given(self.file, delimiter) if delimiter else self._delimiter()
         self.quoted = self._is_quoted()
