@@ -27,7 +27,8 @@ key = ["NO"]
 concept = "WHAT"
 why_not = "WHY"
 body_sites = ["SITE"]
-notes = ["NOTE", { label = "Remark", words = "NOTE" }, { table = "suppdm", label = "QLABEL", column = "QVAL", names = "IDVAR", value = "IDVARVAL" }]
+notes = ["NOTE", { label = "Remark", words = "NOTE" },
+  { table = "suppdm", label = "QLABEL", column = "QVAL", names = "IDVAR", value = "IDVARVAL" }]
 [[measurement]]
 name = "lab"
 table = "dm"

@@ -19,6 +19,7 @@ from casefhir.sources.tables.readers.database import QueryTable, has_table
 from casefhir.sources.tables.readers.dataset_json import DatasetJsonTable, is_dataset_json
 from casefhir.sources.tables.readers.documents import YAML, JsonTable
 from casefhir.sources.tables.readers.packed import bare, kind
+from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
 

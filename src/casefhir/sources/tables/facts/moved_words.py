@@ -28,12 +28,12 @@ Part = TypeVar("Part")
 
 def moved_words(words: str, dates: DateReader, shift: int) -> str | None:
     """For a person whose dates move by `shift` days: words as they are, but a date moved too; None if it cannot be."""
-    if not _DATE(words):
-        first, _, last = words.partition("/")
-        if not (_DATE(first) and _DATE(last)):
-            return words
+    first, slash, last = words.partition("/")
+    if slash and _DATE(first) and _DATE(last):
         ends = [moved_words(each, dates, shift) for each in (first, last)]
         return None if None in ends else "/".join(each for each in ends if each)
+    if not _DATE(words):
+        return words
     try:
         return shifted(dates.read(words).iso, shift)
     except Refused:
