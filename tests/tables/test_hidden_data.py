@@ -201,7 +201,7 @@ def test_no_key_name_or_date_stands_below_the_output(tmp_path_factory, made, for
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=15
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=10
 )
 @given(registries())
 def test_nor_in_what_check_and_explain_say(tmp_path_factory, made) -> None:
@@ -212,7 +212,7 @@ def test_nor_in_what_check_and_explain_say(tmp_path_factory, made) -> None:
         found = CliRunner().invoke(main, ["mapping", "check", mapping, str(folder), *form])
         assert found.exit_code in (0, 1), found.output
         assert not shown_of(secret, found.output)
-        for row in range(2, len(tables["labs"]) + 1):
+        for row in range(2, min(len(tables["labs"]), 3) + 1):
             found = CliRunner().invoke(
                 main, ["mapping", "explain", mapping, str(folder), "--table", "labs", "--row", str(row), *form]
             )

@@ -134,11 +134,11 @@ def check_mapping(
     opening = open_mapping(loaded, inputs, encoding=encoding, delimiter=delimiter)
     sheets = {each.name: each.table.sheet for each in opening.keyed}
     plan = Plan(loaded, sheets, opening.lookups)
-    hidden = identifying(plan.frame)
+    hidden, moved = identifying(plan.frame), loaded.mapping.privacy.shift_dates is not None
     found = MappingCheck(str(loaded.path), notes=list(opening.notes))
     not_read = unread(plan)
     for name, sheet in sheets.items():
-        columns = {column: ColumnProfile(masked=(name, column) in hidden) for column in sheet.columns}
+        columns = {column: ColumnProfile((name, column) in hidden, dates=not moved) for column in sheet.columns}
         found.tables[name] = TableCheck(sheet.file, columns=columns, unused=not_read.get(name, {}))
     refusals = _Refusals(plan, hidden)
     unmapped: Counter[Kind] = Counter()

@@ -10,9 +10,9 @@ from casefhir.sources.tables.expansion import left_out
 from casefhir.sources.tables.frame import Frame
 from casefhir.sources.tables.hiding import of_mapping
 from casefhir.sources.tables.mapping import TableMapping
+from casefhir.sources.tables.profile import has_date
 from casefhir.sources.tables.reads import of_rule
 
-_DATED = re.compile(r"\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})[-./ ]+\d{1,4}|\b(?:1[89]|20)\d{6}\b").search
 _CELL = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _OF_ONE_ROW = re.compile(rf"{_CELL}|[0-9]+(?:[.,:-][0-9]+)*", re.S)
 _QUOTED = re.compile(_CELL, re.S)
@@ -58,7 +58,7 @@ def masked(mapping: TableMapping, unmapped: Counter[Kind], hidden: set[tuple[str
     tells = re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.I).search
     found: Counter[Kind] = Counter()
     for (rule, column, words), count in unmapped.items():
-        dated = mapping.privacy.shift_dates and _DATED(words)
+        dated = mapping.privacy.shift_dates and has_date(words)
         found[rule, column, MASK if tells(column) or dated else words] += count
     return found
 

@@ -15,6 +15,8 @@ _DATE = re.compile(
     r"\d{4}-\d{2}(?:-\d{2})?(?:[T ]\d{2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{8}"
     r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{4}"
 )
+has_date = re.compile(r"\d{1,4}[-./ ]+(?:\d{1,2}|[^\W\d_]{3,9})[-./ ]+\d{1,4}|\b(?:1[89]|20)\d{6}\b").search
+"""Whether words have a date in them."""
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class ColumnProfile:
     """
 
     masked: bool = False
+    dates: bool = True
+    """Whether cells that have a date in them are shown."""
     filled: int = 0
     blank: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -37,7 +41,7 @@ class ColumnProfile:
             return
         self.filled += 1
         self.kinds["date" if _DATE.fullmatch(text) else "number" if _NUMBER.fullmatch(text) else "words"] += 1
-        if self.masked:
+        if self.masked or (not self.dates and has_date(text)):
             return
         if text in self.values or len(self.values) < _DISTINCT:
             self.values[text] += 1

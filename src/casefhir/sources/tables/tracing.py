@@ -1,6 +1,6 @@
 """One row's way: its cells, whose it is, what each rule made of it, or why not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.opening import open_mapping
 from casefhir.sources.tables.plan import Plan
 from casefhir.sources.tables.privacy import MASK, identifying, plain
+from casefhir.sources.tables.profile import has_date
 from casefhir.sources.tables.rows import Row, TableError
 
 
@@ -67,7 +68,7 @@ def trace(
             if line != row:
                 continue
             mapped, dropped = plan.person(rows), plan.frame.tables[table].dropped
-            hidden = {column for of, column in identifying(plan.frame) if of == table and loaded.mapping.privacy.hides}
+            is_hidden = _hider(plan, table)
             facts = {key: rule for key, (rule, of, place) in mapped.places.items() if of == table and place == number}
             reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
             return RowTrace(
@@ -75,7 +76,7 @@ def trace(
                 file,
                 line,
                 {
-                    column: None if place in dropped else MASK if column in hidden and cell else cell
+                    column: None if place in dropped else MASK if cell and is_hidden(column, cell) else cell
                     for place, (column, cell) in enumerate(zip(sheets[table].columns, cells))
                 },
                 (plan.salting.whose(rows.key),) if loaded.mapping.privacy.hash_keys else rows.key,
@@ -96,3 +97,10 @@ def trace(
     raise TableError(
         f"{sheets[table].file} has no row {row}; rows are numbered as an editor or a spreadsheet shows them."
     )
+
+
+def _hider(plan: Plan, table: str) -> Callable[[str, str], bool]:
+    """Whether a cell of a column is not to be shown, for `[privacy]` hides it or dates like it."""
+    privacy = plan.mapping.privacy
+    hidden = {column for of, column in identifying(plan.frame) if of == table} if privacy.hides else set()
+    return lambda column, cell: column in hidden or bool(privacy.shift_dates and has_date(cell))
