@@ -19,8 +19,8 @@ from casefhir.cli import main
 from casefhir.sources.tables.rows import TableError
 from casefhir.tables import Options, Tally, convert_tables
 from casefhir.tables.kept import ClearRows
-from tests.thorough import examples
 from casefhir.tables.options import Halted
+from tests.thorough import examples
 
 MAPPING = """casefhir = 1
 name = "m"
@@ -200,9 +200,7 @@ def test_no_key_name_or_date_stands_below_the_output(tmp_path_factory, made, for
         assert any(each in kept for each in ("Key", "Lost", "Sample", "Strayed")), name  # they can be mended
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=10
-)
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(registries())
 def test_nor_in_what_check_and_explain_say(tmp_path_factory, made) -> None:
     tables, secret = made

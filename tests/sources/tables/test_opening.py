@@ -91,12 +91,12 @@ def test_rows_that_lead_to_two_persons_are_refused_alone(folder):
 
 
 def test_what_might_be_a_table_and_is_not_read_is_told(folder):
-    for name in ("extra.csv.gz", "labs.SAV", "notes.docx"):
+    for name in ("extra.json.gz", "labs.SAV", "notes.docx"):
         (folder / "in" / name).write_bytes(b"")
     notes = [*open_mapping(load_mapping(folder / "t.toml"), [folder / "in"]).notes]
-    assert "Not read: extra.csv.gz (unpack it), labs.SAV (save it as CSV or Parquet)." in notes
+    assert "Not read: extra.json.gz (unpack it), labs.SAV (save it as CSV or Parquet)." in notes
     with pytest.raises(TableError, match=r"not read as a table.* Please unpack it"):
-        open_mapping(load_mapping(folder / "t.toml"), [folder / "in" / "extra.csv.gz"])
+        open_mapping(load_mapping(folder / "t.toml"), [folder / "in" / "extra.json.gz"])
     (folder / "packed").mkdir()
     (folder / "packed" / "people.csv.zip").write_bytes(b"")
     with pytest.raises(TableError, match=r"no table in this folder.* Not read: people\.csv\.zip \(unpack it\)"):
