@@ -98,6 +98,6 @@ def test_what_might_be_a_table_and_is_not_read_is_told(folder):
     with pytest.raises(TableError, match=r"not read as a table.* Please unpack it"):
         open_mapping(load_mapping(folder / "t.toml"), [folder / "in" / "extra.json.gz"])
     (folder / "packed").mkdir()
-    (folder / "packed" / "people.csv.zip").write_bytes(b"")
-    with pytest.raises(TableError, match=r"no table in this folder.* Not read: people\.csv\.zip \(unpack it\)"):
+    (folder / "packed" / "people.json.zip").write_bytes(b"")
+    with pytest.raises(TableError, match=r"no table in this folder.* Not read: people\.json\.zip \(unpack it\)"):
         open_mapping(load_mapping(folder / "t.toml"), [folder / "packed"])
