@@ -165,3 +165,46 @@ def test_words_for_what_is_not_known_are_no_results_of_the_template(tmp_path: Pa
     assert sum('"unknown"' in each for each in told) == 3
     assert sum('"error"' in each for each in told) == 1
     assert sum('"-"' in each for each in told) == 1  # negative, or nothing: it stays as it is written
+
+
+WIDE = {
+    "French": (
+        "N° patient;Sexe;Date de naissance;Diagnostic;CPK (UI/L);CRP (mg/L);Traitement;Début;Fin;Effet indésirable",
+        "001;F;12/03/1961;Dermatomyosite;2 251;12,4;Prednisone;03/2010;en cours;Nausées",
+        "002;H;15/11/1974;Polymyosite;<30;0,8;Méthotrexate;15/01/2016;20/02/2017;",
+    ),
+    "Polish": (
+        "Nr pacjenta;Płeć;Data urodzenia;Rozpoznanie;CK [U/l];CRP [mg/l];Lek;Data rozpoczęcia;Data zakończenia",
+        "1;K;12.03.1961;zapalenie;2251;12,4;Prednizon;03.2010;nadal",
+        "2;M;15.11.1974;zapalenie;<30;0,8;Metotreksat;15.01.2016;20.02.2017",
+    ),
+    "Spanish": (
+        "Paciente;Sexo;Fecha de nacimiento;Diagnóstico;CK (UI/l);CRP (mg/l);Fármaco;Inicio;Fin",
+        "1;Mujer;12/03/1961;DM;2.251;12,4;Prednisona;03/2010;en curso",
+        "2;Varón;15/11/1974;PM;<30;0,8;MTX;15/01/2016;20/02/2017",
+    ),
+    "German": (
+        "Pat.-Nr.;Geschlecht;Geburtsdatum;Diagnose;CK (U/l);CRP (mg/l);Medikament;Beginn;Ende",
+        "1;w;12.03.1961;DM;2.251;12,4;Prednison;03.2010;laufend",
+        "2;m;15.11.1974;PM;<30;0,8;MTX;15.01.2016;20.02.2017",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", WIDE)
+def test_a_draft_reads_one_row_for_all_that_is_known_in_several_languages(tmp_path: Path, language: str) -> None:
+    (tmp_path / "all.csv").write_text("\n".join(WIDE[language]) + "\n", encoding="utf-8")
+    (tmp_path / "m.toml").write_text(draft([tmp_path / "all.csv"]), encoding="utf-8")
+    tally = convert_tables([tmp_path / "all.csv"], tmp_path / "m.toml", tmp_path / "out", Options(form="ndjson"))
+    assert not tally.rejected
+    out = tmp_path / "out"
+    assert sorted(each["gender"] for each in resources(out, "Patient")) == ["female", "male"]
+    assert sorted(each["birthDate"] for each in resources(out, "Patient")) == ["1961-03-12", "1974-11-15"]
+    values = [each["valueQuantity"] for each in resources(out, "Observation")]
+    assert sorted((float(each["value"]), each.get("comparator"), each["code"]) for each in values) == [
+        (0.8, None, "mg/L"), (12.4, None, "mg/L"), (30, "<", "U/L"), (2251, None, "U/L"),
+    ]  # fmt: skip
+    periods = [each["effectivePeriod"] for each in resources(out, "MedicationStatement")]
+    assert sorted(periods, key=str) == [{"start": "2010-03"}, {"start": "2016-01-15", "end": "2017-02-20"}]
+    for condition in resources(out, "Condition"):
+        assert not {"abatementDateTime", "onsetDateTime"} & {*condition}  # those are dates of the drug

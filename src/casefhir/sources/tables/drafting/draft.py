@@ -10,6 +10,10 @@ from casefhir.sources.tables.drafting.seen import Seen, find_keys, look
 from casefhir.sources.tables.drafting.toml import LONGEST_WORDS, described, text
 from casefhir.sources.tables.inputs import Inputs
 
+_LETTERS = (({"h", "m"}, "h"), ({"h", "f"}, "h"), ({"k", "m"}, "m"))
+"""Letters for the sexes that are no English ones, and which is male: hombre and mujer, homme and femme, kobieta and
+mężczyzna."""
+
 
 def draft_mapping(inputs: Sequence[str | Path], *, encoding: str | None = None, delimiter: str | None = None) -> str:
     """The text of a mapping (TOML) for the tables in `inputs`; raises `TableError` where no person's key is found."""
@@ -93,9 +97,10 @@ def _person(table: Seen) -> Iterator[str]:
         values = [value for value in table.columns[sex].values if len(value) <= LONGEST_WORDS]
         coded = {value for value in values if value.isdigit()}
         letters = {value.casefold() for value in values}
-        if letters in ({"h", "m"}, {"h", "f"}):  # hombre and mujer, homme and femme
+        male = next((male for pair, male in _LETTERS if letters == pair), "")
+        if male:
             told = ", ".join(
-                f'{text(value)} = "{"male" if value.casefold() == "h" else "female"}"' for value in sorted(values)
+                f'{text(value)} = "{"male" if value.casefold() == male else "female"}"' for value in sorted(values)
             )
             yield f"sex = {{ column = {text(sex)}, map = {{ {told} }} }}   # is it so?"
         elif coded:

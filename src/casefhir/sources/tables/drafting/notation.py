@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from casefhir.sources.tables.drafting.toml import text
 from casefhir.sources.tables.profile import ColumnProfile
 
+_BLANKS = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0\u202f]\d{3})+(?:,\d+)?")
 _MONTH = re.compile(r"(?:0?[1-9]|1[0-2])[./](?:19|20)\d{2}")
 
 
@@ -41,12 +42,19 @@ def numbers(profiles: list[ColumnProfile], typed: set[str]) -> Iterator[str]:
     numeric = [value for profile in profiles if profile.kind == "number" for value in profile.values]
     cells = [value for value in numeric if value not in typed and not _MONTH.fullmatch(value)]
     grouped = {mark for cell in cells for mark in ",." if re.fullmatch(rf"\d{{1,3}}(?:\{mark}\d{{3}})+", cell)}
+    blanks = any(
+        any(_BLANKS.fullmatch(value) for value in profile.values)
+        and all(_BLANKS.fullmatch(value) or re.match(r"[<>≤≥]?\s*\d", value) for value in profile.values)
+        for profile in profiles
+    )
     decimal = {
         mark for cell in cells for mark in ",." if re.fullmatch(rf"\D*\d+\{mark}(?:\d{{1,2}}|\d{{4,}})\D*", cell)
     }
     if decimal == {","}:
         yield 'decimal = ","'
-        if "." in grouped:
+        if blanks:
+            yield 'thousands = " "'
+        elif "." in grouped:
             yield 'thousands = "."'
         if "," in grouped:
             one = next(cell for cell in cells if re.fullmatch(r"\d{1,3}(?:,\d{3})+", cell))
@@ -60,6 +68,8 @@ def numbers(profiles: list[ColumnProfile], typed: set[str]) -> Iterator[str]:
     elif "," in grouped:
         sure = "" if decimal else "   # 3,072: thousands, or a decimal comma?"
         yield f'thousands = ","{sure}'
+    elif blanks:
+        yield 'thousands = " "'
     odd = sorted({cell for cell in numeric if cell in ("-9", "-99", "-999", "999", "9999", "-1")})
     for cell in odd:
         yield f'# absent = {{ {text(cell)} = "unknown" }}   # is {cell} a code for a missing value?'

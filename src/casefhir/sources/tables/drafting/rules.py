@@ -34,10 +34,13 @@ def rules(table: Seen, person: Seen) -> Iterator[str]:
         return  # read by the rule of the table that it goes with
     unique = row_key(table)
     named = next((kind for kind, words in _TABLES.items() if any(word in table.name for word in words)), "")
-    if "event" in table.roles:
+    told = [kind for kind in ("event", "drug", "problem") if kind in table.roles] if table is person else []
+    if told:  # a row for all that is known of a person
+        of = {"event": _event, "drug": _course, "problem": _problem}
+        for kind in told:
+            yield from of[kind](table, unique if kind != "problem" else [])
+    elif "event" in table.roles:
         yield from _event(table, unique)
-        if "problem" in table.roles:  # a table of everything
-            yield from _problem(table, unique if table is not person else [])
     elif "drug" in table.roles:
         yield from _course(table, unique)
     elif named and "words" in table.roles and table is not person:
@@ -45,7 +48,7 @@ def rules(table: Seen, person: Seen) -> Iterator[str]:
     elif "test" in table.roles and "value" in table.roles:
         yield from _long(table, unique)
     elif "problem" in table.roles:
-        yield from _problem(table, unique if table is not person else [])
+        yield from _problem(table, unique)
     elif "procedure" in table.roles:
         yield from _procedure(table, unique)
     else:
@@ -74,7 +77,8 @@ def _begun(table: Seen, kind: str, unique: list[str], named: str = "") -> Iterat
     """The head of a rule; `named`: the part that says what its facts are, without which a row tells none."""
     yield ""
     yield f"[[{kind}]]"
-    yield f"name = {text(f'{table.name}{_SUFFIXES.get(kind, str())}'.replace('_', '-'))}"
+    suffix = "-drug" if kind == "course" and "event" in table.roles else _SUFFIXES.get(kind, "")
+    yield f"name = {text(f'{table.name}{suffix}'.replace('_', '-'))}"
     yield f"table = {text(table.name)}"
     if unique:
         table.used.update(unique)
@@ -120,8 +124,8 @@ def _course(table: Seen, unique: list[str]) -> Iterator[str]:
 
 
 def _times(table: Seen, of: str, **roles: str) -> Iterator[str]:
-    """Fields with dates; as a question where the table tells of several kinds of things."""
-    if {"event", "drug", "problem"} & {*table.roles} == {of}:
+    """Fields with dates; as a question where the table tells of several kinds of things, or who the person is."""
+    if {"event", "drug", "problem"} & {*table.roles} == {of} and not {"sex", "birth"} & {*table.roles}:
         yield from _fields(table, **roles)
         return
     for name, role in roles.items():

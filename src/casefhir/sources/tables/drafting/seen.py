@@ -163,7 +163,7 @@ def _units(table: OpenTable, first: Row) -> dict[str, str]:
 
 def plain(header: str) -> str:
     """A header in small letters without accents, digits and underscores."""
-    bare = unicodedata.normalize("NFKD", header.lower().replace("ß", "ss"))
+    bare = unicodedata.normalize("NFKD", header.lower().replace("ß", "ss").replace("ł", "l").replace("ø", "o"))
     return re.sub(r"[^a-z0-9]+", "_", "".join(each for each in bare if not unicodedata.combining(each))).strip("_")
 
 
