@@ -66,6 +66,7 @@ def test_complex_values_stand_where_the_schema_has_them(tmp_path: Path) -> None:
     assert "dataAbsentReason" not in by_text(out)["CK"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("unit", ["U.L-1", "mg.dL-1", "10*3/uL", "ug.kg-1.min-1"])
 def test_what_is_said_to_be_ucum_and_is_needs_to_be_no_common_unit(tmp_path: Path, unit: str) -> None:
     out, tally = told(tmp_path, measured(value={"quantity": quantity(5, f"UCUM:{unit}")}))

@@ -85,8 +85,12 @@ def eav(*, labels: bool = False) -> list[str]:
 EAV = "record,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,field_name,value"
 
 
-def test_one_value_a_row_becomes_what_the_flat_export_becomes(tmp_path: Path) -> None:
-    flat = output(converted(tmp_path / "flat", COLUMNS, *ROWS)[0])
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return output(converted(tmp_path_factory.mktemp("flat"), COLUMNS, *ROWS)[0])
+
+
+def test_one_value_a_row_becomes_what_the_flat_export_becomes(tmp_path: Path, flat: dict[str, bytes]) -> None:
     out, tally = converted(tmp_path / "eav", EAV, *eav())
     assert output(out) == flat
     assert tally.rows["records"]["read"] == 3
@@ -102,13 +106,13 @@ def test_a_field_that_is_told_twice_is_rejected_and_nothing_else(tmp_path: Path)
     assert [each["valueQuantity"]["value"] for each in observations(out)["Weight"]] == [70.5]
 
 
-def test_the_apis_dictionary_is_the_interfaces(tmp_path: Path) -> None:
-    flat = output(converted(tmp_path / "flat", COLUMNS, *ROWS)[0])
+def test_the_apis_dictionary_is_the_interfaces(tmp_path: Path, flat: dict[str, bytes]) -> None:
     assert output(converted(tmp_path / "api", COLUMNS, *ROWS, headings=OF_API)[0]) == flat
 
 
-def test_decimal_commas_are_read_where_the_dictionary_says_that_they_are_some(tmp_path: Path) -> None:
-    flat = output(converted(tmp_path / "flat", COLUMNS, *ROWS)[0])
+def test_decimal_commas_are_read_where_the_dictionary_says_that_they_are_some(
+    tmp_path: Path, flat: dict[str, bytes]
+) -> None:
     rows = [row.replace("70.5", '"70,5"') for row in ROWS]
     assert output(converted(tmp_path / "comma", COLUMNS, *rows)[0]) == flat
     _, tally = converted(tmp_path / "elsewhere", COLUMNS, *[row.replace("120", '"1,20"') for row in ROWS])
@@ -180,9 +184,8 @@ EVENTS = "event_name,arm_num,day_offset,unique_event_name"
     ],
 )
 def test_labels_of_events_are_read_by_the_list_of_events(
-    tmp_path: Path, events: list[str], labels: tuple[str, str]
+    tmp_path: Path, flat: dict[str, bytes], events: list[str], labels: tuple[str, str]
 ) -> None:
-    flat = output(converted(tmp_path / "flat", COLUMNS, *ROWS)[0])
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "events.csv").write_text("\n".join([EVENTS, *events]) + "\n")
     rows = [row.replace("base_arm_1", labels[0]).replace("more_arm_1", labels[1]) for row in ROWS]
