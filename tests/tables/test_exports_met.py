@@ -103,6 +103,31 @@ class TestSdtm:
         assert [each["severity"]["text"] for each in resources(out, "AdverseEvent")] == ["MODERATE", "Grade 3"]
         assert said(resources(out, "Condition")[0]) == ["Toxicity grade: 3", "Pattern: INTERMITTENT", "Treated: Y"]
 
+    def test_what_contradicts_itself_or_leads_to_no_drug_is_told(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            EX_csv="USUBJID,EXSEQ,EXTRT,EXSTDTC\nS-1,1,X,2013-03-01\n",
+            AE_csv="USUBJID,AESEQ,AETERM,AESER,AESHOSP,AEREL,AESTDTC\n"
+            "S-1,1,Pneumonia,N,Y,NONE,2013-04-01\nS-1,2,Oedema,N,N,PROBABLE,2013-02-28\n",
+        )
+        pneumonia, oedema = resources(out, "AdverseEvent")
+        assert pneumonia["seriousness"]["text"] == "hospitalization"
+        assert "suspectEntity" not in oedema  # it began before the drug
+        notes = [said(each) for each in resources(out, "Condition")]
+        assert notes == [["Relationship to X: NONE", "Told as non-serious beside that."], ["Causality: PROBABLE"]]
+
+    def test_doses_in_cdiscs_international_units_and_milliequivalents(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "sdtm",
+            DM_csv=DM,
+            CM_csv="USUBJID,CMSEQ,CMTRT,CMDOSE,CMDOSU\nS-1,1,VITAMIN E,400,IU\nS-1,2,POTASSIUM,20,mEq\n",
+        )
+        doses = [each["dosage"][0]["doseAndRate"][0]["doseQuantity"] for each in resources(out, "MedicationStatement")]
+        assert [(each["unit"], each["code"]) for each in doses] == [("IU", "[iU]"), ("mEq", "meq")]
+
     def test_a_date_without_its_year_is_kept_in_words_and_counted(self, tmp_path: Path) -> None:
         out, tally = converted(
             tmp_path,
@@ -197,6 +222,20 @@ class TestOmop:
         ]
         assert said(other) == ["Source value: HTN", "Stop reason: moved away"]
         assert len(same["code"]["coding"]) == 1
+
+    def test_without_its_vocabulary_a_thing_keeps_its_concepts_number(self, tmp_path: Path) -> None:
+        out, _ = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            condition_occurrence_csv="condition_occurrence_id,person_id,condition_concept_id,condition_start_date,"
+            "condition_source_value\n1,1,320128,2014-01-01,HTN\n2,1,0,2014-01-01,HTN\n3,1,320128,2014-01-01,\n",
+        )
+        assert [each["code"]["text"] for each in resources(out, "Condition")] == [
+            "HTN (OMOP concept 320128)",
+            "HTN",
+            "OMOP concept 320128",
+        ]
 
     def test_a_number_is_below_its_limit_where_its_source_says_so(self, tmp_path: Path) -> None:
         out, _ = converted(
@@ -293,3 +332,14 @@ class TestSynthea:
             assert sorted(each["status"] for each in resources(out, "MedicationStatement")) == sorted(
                 [status, "completed"]
             )
+
+    def test_an_allergy_of_versions_that_know_no_other_kind_is_an_allergy(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "synthea",
+            patients_csv=self.PATIENTS.format(""),
+            allergies_csv="START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n"
+            "1951-02-03,,p1,e1,91935009,Allergy to peanuts\n",
+        )
+        assert resources(out, "AllergyIntolerance")[0]["type"] == "allergy"
+        assert [(rule, words) for rule, _, words in tally.defaults if words == "allergy"] == [("allergy", "allergy")]

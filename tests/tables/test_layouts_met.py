@@ -144,7 +144,10 @@ class TestOmop:
     def test_without_its_vocabulary_things_are_called_as_at_their_source(self, tmp_path: Path) -> None:
         out, tally = converted(tmp_path, "omop", PERSON_csv=self.PERSON, MEASUREMENT_csv=self.MEASUREMENT)
         assert not tally.rejected
-        assert {each["code"]["text"] for each in resources(out, "Observation")} == {"local-ck", "OMOP concept 99"}
+        assert {each["code"]["text"] for each in resources(out, "Observation")} == {
+            "local-ck (OMOP concept 11)",
+            "OMOP concept 99",
+        }
 
     def test_a_vocabulary_as_athena_delivers_it(self, tmp_path: Path) -> None:
         """Tabs, nothing in quotes, and quotes that are inches."""

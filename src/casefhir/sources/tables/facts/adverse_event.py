@@ -105,6 +105,7 @@ def adverse_events(
         values = list(dict.fromkeys(value for value, _ in told if value))
         if len(values) > 1 and "non-serious" in values:
             values.remove("non-serious")
+            telling.remarks.append("Told as non-serious beside that.")
         unread = [words for value, words in told if value is None and words]
         if not values:
             telling.remarks += [f"Seriousness: {words}" for words in unread]
@@ -131,6 +132,8 @@ def _suspects(scope: Scope, rule: SuspectRule, links: Links) -> Suspects:
             told = ", ".join(dict.fromkeys(telling.drugs.get(key, key) for key in courses))
             telling.remarks.append(f"Relationship to {told}: {said}" if told else f"Causality: {said}")
             return courses, ()
+        if said is not None and not courses:
+            telling.remarks.append(f"Causality: {said}")  # of a drug that had not begun by then, or is not told
         if unkeyed and said is None and (words or causality):
             return courses, ()  # nobody suspects every drug because nothing is said of the cause
         return courses, tuple([Suspect(key, said, likely) for key in courses])  # type: ignore[arg-type]
