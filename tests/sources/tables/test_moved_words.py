@@ -124,3 +124,61 @@ def test_no_date_comes_out_as_it_was(day: dt.date, shift: int, written: str) -> 
     assert moved != words
     if moved is not None and len(moved) >= 10:
         assert moved[:10] == (day + dt.timedelta(days=shift)).isoformat()
+
+
+AE = """
+[tables.ae]
+key = ["ID"]
+[person]
+table = "ae"
+[[adverse_event]]
+name = "ae"
+table = "ae"
+key = ["NO"]
+concept = "TERM"
+when = "START"
+end = "END"
+action = "ACTION"
+condition = false
+[[problem]]
+name = "mh"
+table = "ae"
+key = ["NO"]
+concept = "TERM"
+certainty = "SURE"
+status = "ACTION"
+onset = "START"
+abatement = "END"
+"""
+EVENT = {"ID": "1", "NO": "1", "TERM": "Rash", "START": "2020-05-06", "END": "2020-06-07", "ACTION": "", "SURE": ""}
+
+
+def notes_of(text: str, **cells: str) -> list[str]:
+    found = one(AE + text, {"ae": [EVENT | cells]})
+    assert found.case is not None, found.rejects
+    return [str(note) for fact in found.case.facts for note in getattr(fact, "notes", ())]
+
+
+def test_dates_in_notes_move_once() -> None:
+    told = dict(note.split(": ") for note in notes_of(MOVED, SURE="refuted"))
+    end = dt.date.fromisoformat(told["Ended"])
+    assert 1 <= abs((end - dt.date(2020, 6, 7)).days) <= 100
+    assert told == {"Ended": f"{end}", "onset": f"{end - dt.timedelta(32)}", "abatement": f"{end}"}
+    plain = dict(note.split(": ") for note in notes_of("", SURE="refuted"))
+    assert plain == {"Ended": "2020-06-07", "onset": "2020-05-06", "abatement": "2020-06-07"}
+
+
+def test_dates_where_other_words_are_expected_move_too() -> None:
+    told = " ".join(notes_of(MOVED, ACTION="2020-05-06"))
+    assert "Action taken: 20" in told
+    assert "Status: 20" in told
+    assert "2020-05-06" not in told
+    assert "2020-05-06" in " ".join(notes_of("", ACTION="2020-05-06"))
+
+
+def test_an_end_by_age_is_told_in_words_and_not_where_ages_are_capped() -> None:
+    age = AE.replace('end = "END"', 'end = { age = "END" }').replace('abatement = "END"', "")
+    for privacy, notes in (("", ["Ended: at the age of 93 years"]), ("[privacy]\nage_cap = 89\n", [])):
+        found = one(age + privacy, {"ae": [EVENT | {"END": "93"}]})
+        assert found.case is not None
+        assert [str(note) for fact in found.case.facts for note in fact.notes] == notes  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Cell, Supplement
-from casefhir.sources.tables.facts.moved_words import NOT_SHOWN, moved_words
+from casefhir.sources.tables.facts.moved_words import NOT_SHOWN, as_moved, moved_words
 from casefhir.sources.tables.frame import passes
 from casefhir.sources.tables.privacy import MASK
 from casefhir.sources.tables.refusal import Refused
@@ -156,7 +156,7 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
                 label, words = reads[2](their, telling), reads[3](their, telling)
                 if words and telling.shift:
                     words = moved_words(words, other.dates, telling.shift) or NOT_SHOWN
-                notes += [f"{label}: {words}" if label else words] if words else []
+                notes += [as_moved(f"{label}: {words}" if label else words, telling)] if words else []
         return notes
 
     def left(telling: Telling) -> None:

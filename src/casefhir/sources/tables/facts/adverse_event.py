@@ -6,8 +6,9 @@ from typing import Literal
 
 from casefhir.record import AdverseEvent, Cells, Course, Fact, On, Problem, Suspect, precedes
 from casefhir.sources.tables.facts.moments import moment
+from casefhir.sources.tables.facts.moved_words import as_moved
 from casefhir.sources.tables.facts.naming import naming, notes
-from casefhir.sources.tables.facts.problem import KINDS, check_order
+from casefhir.sources.tables.facts.problem import KINDS, check_order, remark
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.ruleset import AdverseEventRule, SuspectRule
@@ -39,6 +40,7 @@ def adverse_events(
     suspects = [_suspects(scope, each, links) for each in rule.suspects]
     action, visit = scope.choice(rule.action, "action"), links.visit(scope, rule.visit)
     remarks, column = notes(scope, rule.notes), scope.column_of(rule.end)
+    capped = scope.frame.loaded.mapping.privacy.age_cap is not None
 
     def make(row: Row, telling: Telling, key: str, cells: Cells) -> tuple[Fact, ...]:
         called = name(row, telling)
@@ -60,7 +62,8 @@ def adverse_events(
         weight, weight_words = _seriousness(row, telling)
         result, result_words = outcome(row, telling) if outcome else (None, None)
         if not rule.condition and ended is not None:
-            telling.remarks.append("Ended: " + (ended.printed or ended.date if isinstance(ended, On) else str(ended)))
+            said = remark("Ended", ended, capped=capped)
+            telling.remarks += [as_moved(said, telling)] if said else []
         told, encounter = remarks(row, telling), visit(row, telling) if visit else None
         event = AdverseEvent(
             key,

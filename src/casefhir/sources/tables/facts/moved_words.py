@@ -40,6 +40,17 @@ def moved_words(words: str, dates: DateReader, shift: int) -> str | None:
         return None
 
 
+class Moved(str):
+    """A sentence in which dates have moved already."""
+
+    __slots__ = ()
+
+
+def as_moved(sentence: str, telling: Telling) -> str:
+    """A sentence for a note, in which dates, if they move, have moved already."""
+    return Moved(sentence) if telling.shift else sentence
+
+
 def moved_facts(facts: tuple[Fact, ...], dates: Mapping[str, DateReader], telling: Telling) -> tuple[Fact, ...]:
     """Facts whose words, if they are dates, have moved; those that cannot be are left out of them and counted. `dates`
     are how each table writes them.
@@ -55,12 +66,22 @@ def _moved_fact(fact: Fact, dates: Mapping[str, DateReader], telling: Telling) -
     return found
 
 
+def _moved_sentence(words: str, dates: DateReader, shift: int) -> tuple[str, int]:
+    """Words moved, or what follows a label (`Status: 2020-03-04`), and whether a date was left out."""
+    label, colon, rest = words.rpartition(": ")
+    told = rest.removesuffix(".")
+    moved = moved_words(told, dates, shift)
+    if moved == told:
+        return words, 0
+    return f"{label}{colon}{NOT_SHOWN if moved is None else moved}{rest[len(told) :]}", int(moved is None)
+
+
 def _moved(part: Part, dates: DateReader, shift: int) -> tuple[Part, int]:
     """A part of a fact moved, and how many dates in it were left out."""
     found: Any = part
     if isinstance(part, str):
-        moved = moved_words(part, dates, shift)
-        return (part, 0) if moved == part else (NOT_SHOWN, 1) if moved is None else (moved, 0)  # type: ignore[return-value]
+        found, lost = (str(part), 0) if isinstance(part, Moved) else _moved_sentence(part, dates, shift)
+        return found, lost
     if isinstance(part, tuple):
         told = [_moved(each, dates, shift) for each in part]
         lost = sum(each for _, each in told)

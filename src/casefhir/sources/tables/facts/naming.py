@@ -8,7 +8,6 @@ from casefhir import terms
 from casefhir.record import Code, Told
 from casefhir.sources.tables.cells import first_read, is_understood
 from casefhir.sources.tables.elements import Cell, Coded, Labelled, Named, Note, Phrase, Supplement, Words
-from casefhir.sources.tables.facts.moved_words import NOT_SHOWN, moved_words
 from casefhir.sources.tables.joins import supplements
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row
@@ -253,12 +252,8 @@ def _note(scope: Scope, told: Words | Labelled) -> Read | None:
     if read is None:
         return None
 
-    dates = scope.of.dates
-
     def labelled(row: Row, telling: Telling) -> str | None:
         words = read(row, telling)
-        if words and telling.shift:
-            words = moved_words(words, dates, telling.shift) or NOT_SHOWN
         return None if words is None else f"{label}: {words}"
 
     return labelled

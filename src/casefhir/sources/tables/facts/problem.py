@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from casefhir.record import Age, Cells, Moment, On, Problem, Relative, Told, precedes
+from casefhir.record import Age, Between, Cells, Moment, On, Problem, Relative, Told, precedes
 from casefhir.record.making import maker
 from casefhir.sources.tables.facts.moments import moment, moment_or_age
+from casefhir.sources.tables.facts.moved_words import as_moved
 from casefhir.sources.tables.facts.naming import Name, naming, notes, phrases
 from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.refusal import Refused
@@ -41,7 +42,9 @@ def problems(scope: Scope, rule: ProblemRule, links: Links) -> Callable[[Row, Te
         if sure == "refuted":
             told = (("status", state_words), ("severity", grave_words), ("onset", begun), ("abatement", ended))
             telling.remarks += [
-                f"{what}: {_said(said)}" for what, said in told if said is not None and not (capped and _is_age(said))
+                said if isinstance(words, str) else as_moved(said, telling)
+                for what, words in told
+                if words is not None and (said := remark(what, words, capped=capped))
             ]
             state = grave = grave_words = begun = ended = None
         elif ended is not None:
@@ -119,16 +122,15 @@ def _certainty(value: str | None, words: str | None) -> str:
     return value or ("unconfirmed" if words is not None else "confirmed")
 
 
-def _is_age(told: object) -> bool:
-    return isinstance(told, Age) or (isinstance(told, Relative) and told.event == "birth")
-
-
-def _said(told: object) -> str:
+def remark(what: str, told: Moment | Age | str, *, capped: bool) -> str | None:
+    """Words for a note, or a time for which there is no other place; None for an age where they are `capped`."""
+    if isinstance(told, Age) or (isinstance(told, Relative) and told.event == "birth"):
+        return None if capped else f"{what}: {told.age if isinstance(told, Age) else told.words}"
     if isinstance(told, On):
-        return told.printed or told.date
-    if isinstance(told, Age):
-        return str(told.age)
-    return str(getattr(told, "words", None) or told)
+        return f"{what}: {told.printed or told.date}"
+    if isinstance(told, Between):
+        return f"{what}: {told.start_printed or told.start or '…'} to {told.end_printed or told.end or '…'}"
+    return f"{what}: {told if isinstance(told, str) else told.words or told.event}"
 
 
 def check_order(start: Moment | Age | None, end: Moment | Age | None, column: str) -> None:
