@@ -9,7 +9,7 @@ import pytest
 from selenium import webdriver
 
 # a proxy that is not there: whatever asks the network fails and is logged
-_ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--proxy-server=http://127.0.0.1:9")
+_ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--proxy-server=http://127.0.0.1:9")
 
 
 @contextmanager
@@ -25,6 +25,7 @@ def chromium(*arguments: str, logs: Mapping[str, str]) -> Iterator[webdriver.Chr
         options.add_argument(each)
     options.set_capability("goog:loggingPrefs", dict(logs))
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    driver.command_executor.client_config.timeout = 600  # a busy machine takes its time for a script
     try:
         yield driver
     finally:

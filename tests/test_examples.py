@@ -29,7 +29,7 @@ def errors(resource: dict[str, Any]) -> list[str]:
 def notebook() -> Any:
     read = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
     assert not [cell for cell in read.cells if cell.get("outputs")], "it is committed without what it prints"
-    NotebookClient(read, timeout=300, kernel_name="python3").execute()
+    NotebookClient(read, timeout=300, startup_timeout=300, kernel_name="python3").execute()
     return read
 
 

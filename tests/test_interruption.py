@@ -58,7 +58,7 @@ def test_a_conversion_in_several_processes_ends_quietly(tmp_path: Path):
     assert running.stderr is not None
     running.stderr.readline()
     os.killpg(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=300)
     assert running.returncode == 130, said
     assert said.splitlines()[-1] == "Interrupted."
     assert "Traceback" not in said

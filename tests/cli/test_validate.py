@@ -187,6 +187,6 @@ def test_an_interruption_of_several_jobs_ends_quietly(tmp_path: Path) -> None:
     assert running.stdout is not None
     running.stdout.readline()
     os.killpg(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=300)
     assert running.returncode == 130, said
     assert said.strip() == "Interrupted."

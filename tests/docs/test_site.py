@@ -135,9 +135,9 @@ def test_pages_open_from_disk_fit_and_ask_nothing_of_the_network(site: Path, bro
 @pytest.mark.browser
 def test_the_search_finds_without_a_network(site: Path, browser: Any) -> None:
     browser.get((site / "index.html").as_uri() + "?q=outbox")
-    browser.set_script_timeout(30)
+    browser.set_script_timeout(150)
     found = browser.execute_async_script("""
-        const done = arguments[0], until = Date.now() + 25000;
+        const done = arguments[0], until = Date.now() + 120000;
         const look = () => {
             const links = [...document.querySelectorAll(".md-search-result__link")].map((each) => each.href);
             links.length || Date.now() > until ? done(links) : setTimeout(look, 100);

@@ -110,7 +110,7 @@ def opened(browser: Any, tmp_path: Path) -> Open:
 
 def drawn(browser: Any) -> None:
     """Waits until every chart that was begun is drawn."""
-    browser.set_script_timeout(60)
+    browser.set_script_timeout(300)
     browser.execute_async_script("""
         const done = arguments[0];
         const look = () => [...charts.values()].every((chart) => !chart.shown.size

@@ -251,7 +251,7 @@ def test_a_large_hostile_file_is_refused_in_little_memory(folder: Path, what: st
     name, write, most, says = LARGE[what]
     write(folder / "in" / name)
     done = subprocess.run(
-        [sys.executable, "-c", _LIMITED, *words(folder)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", _LIMITED, *words(folder)], capture_output=True, text=True, timeout=600, check=False
     )
     (folder / "in" / name).unlink()
     said, _, peak = done.stderr.rpartition("peak ")

@@ -206,7 +206,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_loses_nothing(folder, resume
     write(folder, 60, bad=True)
     small_pieces(monkeypatch)
     convert(folder, "whole")
-    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=300)
     assert done.returncode == -signal.SIGKILL
     assert scratch(folder / "broken")
     convert(folder, "broken", resume=resume)  # its processes still hold the folder if one of them goes on
@@ -248,7 +248,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(folder, jobs):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 3
     said = done.stderr.splitlines()[-1]
