@@ -9,7 +9,13 @@ import pytest
 from selenium import webdriver
 
 # a proxy that is not there: whatever asks the network fails and is logged
-_ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--proxy-server=http://127.0.0.1:9")
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--proxy-server=http://127.0.0.1:9",
+)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from casefhir.sources.tables import grouping, keys, sorting
 from casefhir.sources.tables.load import load_mapping
 from casefhir.sources.tables.readers import text
-from casefhir.tables import Options, checkpoints, convert_tables
+from casefhir.tables import Options, checkpoints, convert_tables, solitude
 from casefhir.tables.checkpoints import NothingToResume
 from casefhir.tables.options import Halted
 from casefhir.tables.run import WorkerDied
@@ -265,6 +266,18 @@ def test_two_runs_do_not_write_into_one_folder(folder):
             convert(folder)
 
     convert(folder, progress=second)
+
+
+def test_a_run_waits_for_the_processes_of_one_that_was_killed(folder, monkeypatch):
+    monkeypatch.setattr(solitude, "_PATIENCE", 0.0)
+    with subprocess.Popen([sys.executable, "-c", ""]) as killed:
+        pass
+    (folder / "out").mkdir()
+    (folder / "out" / solitude._LOCK).write_text(str(killed.pid))
+    held = solitude.hold(folder / "out")
+    threading.Timer(0.3, held.close).start()
+    convert(folder)
+    assert not scratch(folder / "out")
 
 
 def _other(folder: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import TextIO
 from casefhir.errors import CasefhirError
 
 _LOCK = ".casefhir-lock"
-_PATIENCE = 1.0  # seconds; the processes of a run that was killed end much sooner
+_PATIENCE = 1.0  # seconds, with a run that goes on: it may be at its end
+_PATIENCE_WITH_KILLED = 30.0  # with the processes of one that was killed: they end as soon as a busy machine lets them
 
 
 class InUse(CasefhirError):
@@ -21,12 +22,16 @@ class InUse(CasefhirError):
 @contextmanager
 def alone(out: Path) -> Iterator[None]:
     """Nobody but this run and its own processes writes into `out` meanwhile; raises `InUse`."""
-    until = time.monotonic() + _PATIENCE
+    begun = time.monotonic()
     while (stream := _taken(out / _LOCK)) is None:
-        if time.monotonic() > until:
+        patience = _PATIENCE if _goes_on(out / _LOCK) else _PATIENCE_WITH_KILLED
+        if time.monotonic() - begun > patience:
             raise InUse(f"{out}: Another run is writing here; wait for it or name another folder.")
         time.sleep(_PATIENCE / 20)
     with stream:
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
         try:
             yield
         finally:
@@ -38,6 +43,17 @@ def hold(out: Path) -> TextIO:
     stream = (out / _LOCK).open("a")
     fcntl.flock(stream, fcntl.LOCK_SH)
     return stream
+
+
+def _goes_on(path: Path) -> bool:
+    """Whether the run that holds the lock is there still, and not its processes alone."""
+    try:
+        os.kill(int(path.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError, OverflowError):
+        pass  # somebody else's; or it has not said yet, or is gone
+    return True
 
 
 def _taken(path: Path) -> TextIO | None:
