@@ -188,3 +188,18 @@ def test_ranges_of_age_and_stages_of_version_1(tmp_path: Path) -> None:
     out, _ = told(tmp_path, packet(diseases=[disease]))
     (condition,) = resources(out, "Condition")
     assert [note["text"] for note in condition["note"]] == ["Onset between the ages of P30Y and P32Y", "Stage: T2"]
+
+
+def test_terms_without_labels_are_called_by_their_ids(tmp_path: Path) -> None:
+    action = {"treatment": {"agent": {"id": "X:1"}, "doseIntervals": [{"quantity": quantity(5)}]}}
+    out, _ = told(
+        tmp_path,
+        packet(
+            phenotypicFeatures=[{"type": {"id": "HP:0003326"}}], diseases=[{"term": {"id": "OMIM:1"}}],
+            measurements=[{"assay": {"id": "LOINC:2157-6"}, "value": {"quantity": quantity(5)}}],
+            medicalActions=[action],
+        ),
+    )  # fmt: skip
+    assert {each["code"]["text"] for each in resources(out, "Condition")} == {"HP:0003326", "OMIM:1"}
+    assert by_text(out)["LOINC:2157-6"]["code"]["coding"][0]["code"] == "2157-6"
+    assert resources(out, "MedicationStatement")[0]["medicationCodeableConcept"]["text"] == "X:1"
