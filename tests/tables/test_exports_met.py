@@ -19,6 +19,11 @@ def said(resource: dict) -> list[str]:
 
 
 class TestSdtm:
+    def test_all_of_cdiscs_sexes_are_known(self, tmp_path: Path) -> None:
+        out, tally = converted(tmp_path, "sdtm", DM_csv="USUBJID,SEX\nS-1,INTERSEX\nS-2,U\n")
+        assert [each["gender"] for each in resources(out, "Patient")] == ["other", "unknown"]
+        assert not tally.unmapped
+
     def test_a_visit_that_did_not_take_place_is_no_encounter(self, tmp_path: Path) -> None:
         out, tally = converted(
             tmp_path,
