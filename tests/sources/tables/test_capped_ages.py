@@ -165,6 +165,29 @@ def test_what_was_told_exactly_is_not_told_in_a_note() -> None:
     assert not problem(found).notes
 
 
+def test_what_is_said_of_an_age_goes_with_it() -> None:
+    rule = """
+[[measurement]]
+name = "age"
+table = "mh"
+key = ["SEQ"]
+concept = { const = "age" }
+value = "AGE"
+unit = { expr = "(AGE + '').matches('^[0-9]+$') ? 'years' : ''" }
+notes = [{ expr = "'As told: ' + AGE" }]
+"""
+    told = {}
+    for age in ("93", "45"):
+        found = one(
+            TEXT.replace('onset = { age = "AGE" }', "") + rule + CAP,
+            {"dm": [DM], "mh": [MH | {"AGE": age}], "lb": [LB]},
+        )
+        assert found.case is not None, found.rejects
+        told[age] = next(fact for fact in found.case.facts if isinstance(fact, Measurement) and fact.concept == "age")
+    assert (told["93"].value, told["93"].notes) == (Quantity(Decimal(89), "years", ">"), ())
+    assert (told["45"].value, told["45"].notes) == (Quantity(Decimal(45), "years", None), ("As told: 45",))
+
+
 def test_nor_in_that_of_a_problem_that_is_refuted() -> None:
     text = TEXT.replace("onset =", 'certainty = "SURE"\nonset =')
     found = one(text + CAP, {"dm": [DM], "mh": [MH | {"AGE": "93", "SURE": "refuted"}], "lb": [LB]})

@@ -146,6 +146,18 @@ def test_a_date_is_not_written_as_words_where_dates_move(field: str) -> None:
     assert loaded(FRAME + LAB + field + "\n")
 
 
+@pytest.mark.parametrize(
+    "when",
+    ["{ expr = \"YEAR + '-' + MONTH\" }", '"WHOLE"', '{ year = "YEAR", month = "MONTH" }', '{ start = "WHOLE" }'],
+)
+def test_nor_are_the_parts_that_it_is_made_of(when: str) -> None:
+    text = FRAME.replace("derive = {", "derive = { WHOLE = \"YEAR + '-' + MONTH\",")
+    rule = LAB.replace('when = "DAY"', f'when = {when}\nnotes = ["MONTH"]')
+    with pytest.raises(MappingError, match=r"the column 'MONTH' of table 'lb', but it is a date"):
+        loaded(text + rule + MOVED)
+    assert loaded(text + rule)
+
+
 def test_a_word_among_the_dates_is_parted_from_them_all_the_same() -> None:
     course = (
         '[[course]]\nname = "drug"\ntable = "lb"\nkey = ["NO"]\ndrug = "DRUG"\n'

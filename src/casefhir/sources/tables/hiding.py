@@ -11,7 +11,7 @@ from casefhir.sources.tables.expressions import EVERY
 from casefhir.sources.tables.mapping import RULES, Table, TableMapping
 from casefhir.sources.tables.person_rule import PersonRule
 from casefhir.sources.tables.positions import Path
-from casefhir.sources.tables.reads import Purpose, Read, of_expression, of_rule, of_time
+from casefhir.sources.tables.reads import Purpose, Read, is_of_age, of_expression, of_rule, of_time
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.ruleset import Columns, MeasurementRule, Rule
 
@@ -34,6 +34,8 @@ _REFUSED: dict[Kind, frozenset[Purpose]] = {
 }
 _UNSALTED: frozenset[Kind] = frozenset({"birth", "age"})
 """What could be found out from an id that is made of it, unless it is salted."""
+_OF_PARTS: frozenset[Kind] = frozenset({"identifier", "birth", "age", "date"})
+"""What of a derived column is hidden in those that it is made of."""
 _WHY: dict[Kind, tuple[str, str]] = {
     "dropped": ("[privacy] drops it", "take it out here or from `drop`"),
     "key": (
@@ -77,12 +79,23 @@ class Hidden:
         self.reads += [each._replace(path=(*path, *each.path)) for path, rule in placed for each in of_rule(rule)]
         self._kinds: dict[tuple[str, str], set[Kind]] = {}
         for table, column, kind in self._named():
-            self._kinds.setdefault(self._place(table, column), set()).add(kind)
+            self._add((table, column), {kind})
         for name, spec in mapping.tables.items():
+            for derived, text in reversed(spec.derive.items()):
+                for made_of in self._made_of(name, text):
+                    self._add(made_of, self.kinds(name, derived) & _OF_PARTS)
             for derived, text in spec.derive.items():
-                told = (each for each in of_expression(text, (), name, "words") if each.purpose == "words")
-                read = [self.kinds(name, each.column) for each in told]
-                self._kinds.setdefault(self._place(name, derived), set()).update(*read)
+                for made_of in self._made_of(name, text):
+                    self._add((name, derived), self.kinds(*made_of))
+
+    def _made_of(self, table: str, text: str) -> Iterator[tuple[str, str]]:
+        """The columns whose words are in those of a derived one."""
+        for each in of_expression(text, (), table, "words"):
+            if each.purpose == "words":
+                yield table, each.column
+
+    def _add(self, column: tuple[str, str], kinds: set[Kind]) -> None:
+        self._kinds.setdefault(self._place(*column), set()).update(kinds)
 
     def kinds(self, table: str, column: str) -> set[Kind]:
         """What is hidden in a column; in `EVERY` one: whatever is in any column of the table."""
@@ -103,9 +116,12 @@ class Hidden:
         called = {
             (each.path[:2], self._place(each.table, each.column)) for each in self.reads if each.purpose == "name"
         }
+        of_age = {path[:2] for path, rule in self.rules if isinstance(rule, MeasurementRule) and is_of_age(rule)}
         for each in self.reads:
             kept = (each.path[:2], self._place(each.table, each.column)) in called
             for kind in _WHY:
+                if kind == "age" and each.path[:2] in of_age and each.purpose != "key":
+                    continue  # what is said of an age goes with it
                 if kind in self.kinds(each.table, each.column) and self._is_refused(kind, each, called=kept):
                     yield Fault(each.path, _sentence(each, kind))
                     break
@@ -163,10 +179,12 @@ class Hidden:
                 if spec.through:
                     yield from ((spec.through, column, "key") for column in spec.via)
         for each in self.reads:
-            if each.computed:
-                continue
-            if privacy.hash_keys and each.purpose in ("key", "identifier"):
-                yield each.table, each.column, "identifier" if each.purpose == "identifier" else "row key"
+            if privacy.hash_keys and each.purpose == "identifier":
+                yield each.table, each.column, "identifier"
+            if (
+                privacy.hash_keys and each.purpose == "key" and not each.computed
+            ):  # of a part alone nobody knows the row
+                yield each.table, each.column, "row key"
             if privacy.shift_dates and each.purpose in ("time", "birth"):
                 yield each.table, each.column, "date"
             if privacy.age_cap and each.purpose in ("age", "birth"):

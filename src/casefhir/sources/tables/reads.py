@@ -82,7 +82,7 @@ def _purpose(part: Part, name: str, outer: Purpose, *, timed: bool) -> Purpose:
         return "key" if name == "key" else "condition"
     if name == "visit":
         return "key"
-    if isinstance(part, MeasurementRule | ComponentRule) and name == "value" and _is_of_age(part):
+    if isinstance(part, MeasurementRule | ComponentRule) and name == "value" and is_of_age(part):
         return "age"
     return "time" if timed else "name" if name in _NAMES else outer
 
@@ -132,7 +132,8 @@ def _link(link: Link, table: str, path: Path) -> Iterator[Read]:
         yield from _told(getattr(link, name), table, "words", (*path, name))
 
 
-def _is_of_age(part: MeasurementRule | ComponentRule) -> bool:
+def is_of_age(part: MeasurementRule | ComponentRule) -> bool:
+    """Whether its results are ages."""
     return isinstance(part.concept, Cell) and part.concept.const == "age"
 
 

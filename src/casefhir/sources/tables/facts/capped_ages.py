@@ -16,7 +16,6 @@ from casefhir import terms
 from casefhir.record import Age, Between, Component, Fact, Measurement, On, Person, Quantity, Range, Relative, Visit
 from casefhir.record import Words as ResultWords
 from casefhir.sources.tables.facts.moments import IN_YEARS, capped
-from casefhir.sources.tables.facts.values import AS_PRINTED
 from casefhir.sources.tables.telling import Telling
 
 _TIMES = ("when", "start", "end", "onset", "abatement", "asserted")
@@ -108,8 +107,9 @@ def _codes() -> frozenset[tuple[str, str]]:
 def _with_capped_results(fact: Fact, cap: int) -> Fact:
     if not isinstance(fact, Measurement):
         return fact
-    if fact.components:
-        fact = replace(fact, components=tuple([_capped_result(each, cap) for each in fact.components]))
+    parts = tuple([_capped_result(each, cap) for each in fact.components])
+    if parts != fact.components:
+        fact = _without_notes(replace(fact, components=parts))
     return _capped_result(fact, cap)
 
 
@@ -119,7 +119,7 @@ def _capped_result(part: Aged, cap: int) -> Aged:
         return part
     if isinstance(part.value, Quantity):
         age = capped(part.value, cap)
-        return part if age is part.value else replace(part, value=age, printed=None)
+        return part if age is part.value else _without_notes(replace(part, value=age, printed=None))
     if isinstance(part.value, Range | ResultWords) or part.titre is not None:
         return _mask(part)
     return part
@@ -136,6 +136,8 @@ def _without_ages(fact: Fact, cap: int) -> Fact:
             changes[name] = replace(told, offset=None, words=None)
     if isinstance(fact, Measurement):
         parts = tuple([_masked(each, cap) for each in fact.components])
+        if parts != fact.components:
+            fact = _without_notes(fact)
         return replace(_masked(fact, cap), components=parts, **changes) if _is_age(fact) or parts or changes else fact
     return replace(fact, **changes) if changes else fact
 
@@ -147,10 +149,12 @@ def _masked(part: Aged, cap: int) -> Aged:
 
 
 def _mask(part: Aged) -> Aged:
-    masked = replace(part, **_MASKED)
-    if isinstance(masked, Measurement):
-        return replace(masked, notes=tuple(each for each in masked.notes if not str(each).startswith(AS_PRINTED)))
-    return masked
+    return _without_notes(replace(part, **_MASKED))
+
+
+def _without_notes(part: Aged) -> Aged:
+    """An age without what is said of it, which may tell it exactly."""
+    return replace(part, notes=()) if isinstance(part, Measurement) else part
 
 
 def _quantity(age: Age) -> Quantity:

@@ -42,7 +42,6 @@ class Told:
 
 
 TITRE = "{titer}"
-AS_PRINTED = "As printed:"
 _PADDED = re.compile(r"[-−–+]?0\d+(?:[.,]\d+)?")
 NOTHING = Told()
 quantity, tell = maker(Quantity), maker(Told)
@@ -250,7 +249,7 @@ class Numbers:
         if self.change is not None:
             to, code, of = self.change.to.printed, self.change.to.code, self.change.of
             if isinstance(value, Range):
-                remark = f"{AS_PRINTED} {value}." + (f" {remark}" if remark else "")
+                remark = f"As printed: {value}." + (f" {remark}" if remark else "")
                 value = Range(Quantity(of(number), to, None, code), Quantity(of(found.high or number), to, None, code))
             else:
                 kept, value = one, quantity(of(number), to, found.comparator, code)
@@ -273,7 +272,7 @@ def before(scope: Scope, printed: Printed | None) -> Callable[[Row, Telling], Qu
         try:
             found = reader.read(str(words))
         except Refused:
-            telling.remarks.append(f"{AS_PRINTED} {words} {unit_words or ''}".strip() + ".")
+            telling.remarks.append(f"As printed: {words} {unit_words or ''}".strip() + ".")
             return None
         if found.number is None or found.high is not None:
             return None
