@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.thorough import of
+
 # No test hangs on chance or on how long something takes here: the machine may be busy. So the examples are the same
 # every time; others are tried on purpose (make explore).
 _UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("same", derandomize=True, database=None, **_UNTIMED)
+settings.register_profile("same", derandomize=True, database=None, max_examples=of(100), **_UNTIMED)
 settings.register_profile("explore", derandomize=False, print_blob=True, **_UNTIMED)
 settings.load_profile("same")
 
@@ -28,7 +30,11 @@ def sources_folder() -> Path | None:
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("examples")
     lacks = {}
     if not (shutil.which("java") and shutil.which("mvn")):
         lacks["java"] = "Java 17 and Maven are not installed"

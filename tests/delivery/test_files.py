@@ -6,10 +6,11 @@ import random
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.delivery.files import GrowingFiles, LostOutput, NotWritten, Place, Size, packed, sync, write_at
+from tests.thorough import examples
 
 NAMES = ("Patient.ndjson", "Observation.ndjson", "index/resources.ndjson", "rejects/lb.csv")
 PIECES = st.lists(st.dictionaries(st.sampled_from(NAMES), st.integers(1, 60), min_size=1), max_size=15)
@@ -48,7 +49,7 @@ def test_nothing_is_to_be_seen_before_the_end(tmp_path):
     assert everything(tmp_path) == {"Patient.ndjson": b"{}\n"}
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(
     PIECES,
     st.integers(0, 15),

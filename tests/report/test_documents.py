@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.report.bundles import Resources
 from casefhir.report.documents import Sources, UnreadableSource, documents, headings
 from casefhir.report.facts import cases
 from tests.report.conftest import sources_of, told
+from tests.thorough import examples
 
 TEXT = "CK 489, later 63."
 
@@ -28,7 +29,7 @@ def test_overlapping_words_are_cut_into_segments_with_all_their_facts(tmp_path: 
     assert found == [("CK ", ["one"]), ("489", ["one", "two"]), (", later", ["two"]), (" 63.", [])]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.text(min_size=1, max_size=40), st.data())
 def test_the_segments_are_the_text(tmp_path_factory: pytest.TempPathFactory, said: str, data: st.DataObject) -> None:
     folder = sources_of(tmp_path_factory.mktemp("sources"), said)

@@ -6,13 +6,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casefhir.record import Span, places
 from casefhir.sources.article.document import Document, DocumentError
 from casefhir.sources.article.modules import Mapping
 from casefhir.sources.article.relocate import locations, relocate, relocate_in
+from tests.thorough import examples
 
 from .conftest import document_of
 
@@ -34,7 +35,7 @@ def test_typographic_signs_and_new_lines_change_no_place(mapping: Mapping, docum
     assert all(is_true(document, other, before, after) for before, after in report.relocated.items())
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.randoms(use_true_random=False), st.integers(20, 100))
 def test_every_place_is_found_however_the_text_is_broken(
     mapping: Mapping, document: Document, random: Random, width: int
