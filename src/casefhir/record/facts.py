@@ -43,10 +43,11 @@ Category = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """An age (`56 years`, `8 months`) as the onset or the end of a problem."""
+    """An age (`56 years`, `8 months`) as the onset or the end of a problem; `words` as the source has it."""
 
     age: str | Quantity
     source: Source
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -342,6 +342,29 @@ class TestProblems:
         made = fact(problem(MH.replace('"START?"', '{ age = "START" }'), START="P5Y11M"), Problem)
         assert isinstance(made.onset, Age)
         assert made.onset.age == Quantity(Decimal(71), "months")
+        assert made.onset.words == "P5Y11M"
+
+    @pytest.mark.parametrize(
+        ("told", "age", "note"),
+        [
+            ("P71Y", "71 years", False),
+            ("P71Y1M", "853 months", True),
+            ("P3Y2D", "3 years", True),
+            ("P2W3D", "17 days", True),
+            ("P0Y0M14D", "14 days", False),
+            ("P0Y3W", "3 weeks", False),
+            ("P1Y0M", "1 years", False),
+            ("P0D", "0 days", False),
+            ("P1DT12H", "1 days", True),
+        ],
+    )
+    def test_a_duration_in_the_one_unit_that_says_it_is_told_as_it_is_written_too(
+        self, told: str, age: str, note: bool
+    ) -> None:
+        made = fact(problem(MH.replace('"START?"', '{ age = "START" }'), START=told), Problem)
+        assert isinstance(made.onset, Age)
+        assert made.onset.age == Quantity.parse(age)
+        assert (f"Told exactly as {told}." in made.notes) is note
 
     def test_nothing_that_says_what_it_is_is_refused(self) -> None:
         assert "nothing says what it is" in reason(problem(TERM=""))

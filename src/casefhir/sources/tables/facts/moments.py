@@ -126,7 +126,7 @@ def moment(scope: Scope, told: Time | None, name: str) -> Tell | None:
             return when
         age = Quantity.parse(when.age)
         offset = None if age.comparator else str(age)
-        return Relative("after", "birth", cells, offset=offset, words=f"at the age of {age}")
+        return Relative("after", "birth", cells, offset=offset, words=f"at the age of {when.words or age}")
 
     return found
 
@@ -271,7 +271,7 @@ def _age(scope: Scope, when: When, name: str) -> TellAge | None:
             raise Refused(refused.reason, refused.mend, column) from None
         if age.value < 0:
             raise Refused(f"{words!r} is no age", "mend the cell", column)
-        return Age(capped(age, cap), cells)
+        return Age(capped(age, cap), cells, words if words.startswith("P") and cap is None else None)
 
     return found
 
@@ -287,19 +287,17 @@ def capped(age: Quantity, cap: int | None) -> Quantity:
 
 
 def duration(words: str, telling: Telling) -> Quantity:
-    """An ISO 8601 duration (`P5Y11M`) in the one unit that says it whole; days beside months are told in a remark."""
+    """An ISO 8601 duration (`P5Y11M`) in the one unit that says it whole, or the longest; a remark tells more."""
     match = DURATION.fullmatch(words)
-    parts = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
-    if not parts:
+    told = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
+    if not told:
         raise Refused(f"{words!r} is not a duration", "write P5Y11M, or a number with unit = ..")
-    if {*parts} <= {"d", "wk"} and len(parts) == 2:
-        return Quantity(Decimal(parts["wk"] * 7 + parts["d"]), "d")
-    if len(parts) == 1:
-        unit, number = next(iter(parts.items()))
-        return Quantity(Decimal(number), {"a": "years", "mo": "months", "wk": "weeks", "d": "days"}[unit])
-    months = parts.get("a", 0) * 12 + parts.get("mo", 0)
-    if {*parts} & {"d", "wk"}:
+    parts = {unit: number for unit, number in told.items() if number} or dict([next(iter(told.items()))])
+    if len(parts) > 1 or "T" in words:
         telling.remarks.append(f"Told exactly as {words}.")
-    if not months or not parts.get("mo"):
-        return Quantity(Decimal(parts.get("a", 0)), "years") if parts.get("a") else Quantity(Decimal(months), "months")
-    return Quantity(Decimal(months), "months")
+    if {*parts} == {"wk", "d"}:
+        return Quantity(Decimal(parts["wk"] * 7 + parts["d"]), "days")
+    if {"a", "mo"} <= {*parts}:
+        return Quantity(Decimal(parts["a"] * 12 + parts["mo"]), "months")
+    unit, number = next(iter(parts.items()))  # the longest
+    return Quantity(Decimal(number), {"a": "years", "mo": "months", "wk": "weeks", "d": "days"}[unit])
