@@ -122,6 +122,16 @@ def test_explain_leads_from_a_row_to_its_resources() -> None:
     assert ck["valueQuantity"]["unit"] == "U/l"
 
 
+def test_explain_names_the_other_rows_of_a_fact_and_leads_back_from_them() -> None:
+    registry = ("registry", "examples/registry")
+    found = run("explain", *registry, "--table", "treatments", "--row", "4")
+    assert "Rule treatment made the fact treatment.1\n  also from adverse_events.csv, row 3: no, event" in found.stdout
+    found = run("explain", *registry, "--table", "adverse_events", "--row", "3")
+    assert "It gave words to the fact treatment.1 of the rule treatment, made of another row" in found.stdout
+    told = json.loads(run("explain", *registry, "--table", "treatments", "--row", "4", "--json").stdout)
+    assert [(each["file"], each["row"]) for each in told["also"]["treatment.1"]] == [("adverse_events.csv", 3)]
+
+
 def test_explain_says_why_a_row_is_refused(broken: Path) -> None:
     found = run("explain", MAPPING, str(broken), "--table", "visits", "--row", "3")
     assert found.exit_code == 1

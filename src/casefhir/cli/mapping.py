@@ -119,7 +119,9 @@ def explain(
     resources = _resources(found)
     if as_json:
         told = {"table": found.table, "file": found.file, "row": found.row, "cells": found.cells}
-        told |= {"person": list(found.person), "facts": found.facts, "resources": resources}
+        told |= {"person": list(found.person), "facts": found.facts}
+        told["also"] = {key: [dataclasses.asdict(each) for each in rows] for key, rows in found.others.items()}
+        told |= {"gave": found.gave, "resources": resources}
         emit(told | {"rejects": [dataclasses.asdict(each) for each in found.rejects]})
     else:
         _show_trace(found, resources)
@@ -133,7 +135,9 @@ def _resources(found: "RowTrace") -> list[dict[str, Any]]:
     from casefhir.library import convert
 
     conversion = convert(found.case, form="ndjson")
-    wanted = {identity for identity, entry in conversion.index.items() if entry["fact"] in found.facts}
+    wanted = {
+        identity for identity, entry in conversion.index.items() if entry["fact"] in {**found.facts, **found.gave}
+    }
     return [resource for resource in conversion.resources if resource["id"] in wanted]
 
 
@@ -242,6 +246,10 @@ def _show_trace(found: "RowTrace", resources: list[dict[str, Any]]) -> None:
         out.print("\nNothing of this person can be converted; see casefhir mapping check.")
     for key, rule in found.facts.items():
         out.print(shown(f"\nRule {rule} made the fact {key}"), markup=False)
+        for origin in found.others.get(key, ()):
+            out.print(shown(f"  also from {origin.file}, row {origin.row}: {', '.join(origin.columns)}"), markup=False)
+    for key, rule in found.gave.items():
+        out.print(shown(f"\nIt gave words to the fact {key} of the rule {rule}, made of another row"), markup=False)
     if found.passed_over and not found.rejects:
         out.print(f"\nMade nothing of it: {', '.join(found.passed_over)}", highlight=False)
     for resource in resources:

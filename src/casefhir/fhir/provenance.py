@@ -5,7 +5,7 @@ from importlib.metadata import version
 from casefhir.fhir.constants import FILE_SYSTEM, HL7, URI
 from casefhir.fhir.context import ARTICLE, DEVICE, PROVENANCE, Context, Json, sha256_uri
 from casefhir.fhir.narrative import div
-from casefhir.record import Extract, Fact, Person, table_of
+from casefhir.record import Extract, Fact, Person, tables_of
 
 
 def device(context: Context) -> Json:
@@ -29,13 +29,15 @@ def provenance_of_article(context: Context, targets: list[Json]) -> Json:
 
 
 def provenances_of_extract(context: Context, extract: Extract) -> list[Json]:
-    """A Provenance for each file that the case has rows in, in the order of the extract: what was made from it, and by
-    which rules. No hash of the file: another person's row changes it; a manifest beside the output has it.
+    """A Provenance for each table that the case has rows in, in the order of the extract: what was made from it, wholly
+    or with rows of other tables too, and by which rules. No hash of the file: another person's row changes it; a
+    manifest beside the output has it.
     """
     case = context.case
     by_table: dict[str, list[Fact | Person]] = {}
     for fact in (*(() if context.subject else (case.person,)), *case.facts):
-        by_table.setdefault(table_of(fact) or "", []).append(fact)
+        for table in tables_of(fact):
+            by_table.setdefault(table, []).append(fact)
     version = f" {extract.mapping_version}" if extract.mapping_version else ""
     found = []
     for table, file in extract.files.items():

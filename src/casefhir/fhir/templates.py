@@ -33,7 +33,7 @@ from casefhir.fhir.provenance import device, provenances_of_extract
 from casefhir.fhir.slots import Dangling, NoTemplate, Reading, own_slots
 from casefhir.fhir.template_store import Template, TemplateStore
 from casefhir.fhir.timeline import note_times
-from casefhir.record import Case, Cells, Extract, Fact, Measurement, On, Quantity, table_of
+from casefhir.record import Case, Cells, Extract, Fact, Measurement, On, Quantity, tables_of
 
 
 @dataclass(slots=True)
@@ -166,8 +166,7 @@ class _Person:
         resources = self.shaped.resources
         for (kind, identity, key, _), fact in zip(resources, self.case.by_key.values(), strict=False):
             source = fact.source
-            table = source.table if type(source) is Cells else table_of(fact)
-            if table is not None:
+            for table in (source.table,) if type(source) is Cells else tables_of(fact):
                 made.setdefault(table, []).append(reference(kind, identity.encode()))
                 if key in given:
                     rules.setdefault(table, set()).add(given[key])

@@ -1,6 +1,6 @@
 """The clinical record: typed, frozen models of what a source says of a person, and where it says so."""
 
-from casefhir.record.case import Article, Case, Extract, LeftOut, Section, parts, places, table_of
+from casefhir.record.case import Article, Case, Extract, LeftOut, Section, parts, places, tables_of
 from casefhir.record.checks import check
 from casefhir.record.codes import AbsentReason, Code, Identifier
 from casefhir.record.errors import RecordError
@@ -72,5 +72,5 @@ __all__ = [
     "places",
     "precedes",
     "spans_of",
-    "table_of",
+    "tables_of",
 ]

@@ -142,10 +142,9 @@ def parts(fact: Any) -> Iterator[Any]:
                 yield from parts(each)
 
 
-def table_of(fact: Any) -> str | None:
-    """The table that `fact` comes from; None where it comes from an article."""
-    cells = cells_of(fact.source)
-    return cells[0].table if cells else None
+def tables_of(fact: Any) -> tuple[str, ...]:
+    """The tables that `fact` comes from, that of its own row first; none where it comes from an article."""
+    return tuple(dict.fromkeys(each.table for each in cells_of(fact.source)))
 
 
 def places(fact: Any) -> Iterator[Span]:

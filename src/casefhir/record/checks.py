@@ -26,7 +26,7 @@ from casefhir.record.figure_checks import figures, measurement, unit_fits
 from casefhir.record.moments import Between, Moment, On, Relative, check_date, precedes
 from casefhir.record.person import Person
 from casefhir.record.quantities import Quantity, Range, Words
-from casefhir.record.spans import Cells, Told, cells_of, spans_of
+from casefhir.record.spans import Told, cells_of, spans_of
 from casefhir.record.types import misfits
 
 _ABATED = ("inactive", "remission", "resolved")
@@ -198,7 +198,7 @@ def _words(case: Case, fact: Fact | Person) -> Iterator[str]:
             told += [each for each in fact.reasons if isinstance(each, str)]
         case Intolerance():
             told += [each for each in fact.reactions if isinstance(each, str)]
-    if isinstance(fact.source, Cells):
+    if cells_of(fact.source):
         return  # a cell's words are not typed by hand: anti-Jo-1 there is no misspelled key
     known = {*case.by_key, *terms.concepts()}
     for each in told:

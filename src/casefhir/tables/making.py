@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from casefhir import exactjson
 from casefhir.conformance import Finding
@@ -12,7 +13,7 @@ from casefhir.fhir import convert as convert_case
 from casefhir.fhir.templates import Shaped, Templates
 from casefhir.fhir.vital_signs import LEFT_OUT
 from casefhir.published import folder
-from casefhir.record import Case
+from casefhir.record import Case, cells_of
 from casefhir.sources.tables.load import LoadedMapping
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.plan import Mapped, Plan
@@ -138,7 +139,7 @@ class Maker:
                 (table, number): Rejected(table, number, (), f"{each.message} {each.mend}".strip(), rule)
                 for place, each in shaped.findings
                 if each.severity in _SERIOUS
-                for rule, table, number in self._behind(place, shaped, mapped)
+                for rule, table, number in self._behind(place, shaped, mapped)[0]
             }
             if not bad:
                 return mapped, shaped, refused
@@ -160,10 +161,17 @@ class Maker:
                 seen[place] = Rejected(each.table, each.row, cells[place], reason, each.rule, each.column)
         yield from seen.values()
 
-    def _behind(self, place: int, shaped: Shaped, mapped: Mapped) -> list[tuple[str, str, int]]:
-        """The rows behind a finding: those of the fact it is in, or else all of the person's."""
-        found = mapped.places.get(shaped.resources[place][2]) if place >= 0 else None
-        return [found] if found else [*dict.fromkeys(mapped.places.values())]
+    def _behind(
+        self, place: int, shaped: Shaped, mapped: Mapped
+    ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
+        """The rows behind a finding: that of the fact it is in, or else all of the person's; and rows of other facts or
+        tables that the fact has words from.
+        """
+        fact = shaped.resources[place][2] if place >= 0 else ""
+        found = mapped.places.get(fact)
+        if found is None:
+            return [*dict.fromkeys(mapped.places.values())], []
+        return [found], [(found[0], each.table, each.row) for each in mapped.given.get(fact, ())]
 
     def _reject(self, made: Made, each: Rejected) -> None:
         if self.options.on_error == "halt":
@@ -191,7 +199,7 @@ class Maker:
                 resources[kind] += 1
             return
         index = parts.setdefault(INDEX, [])
-        places = mapped.places
+        places, given = mapped.places, mapped.given
         for kind, identity, fact, line in shaped.resources:
             resources[kind] += 1
             lines = parts.get(kind)
@@ -200,10 +208,13 @@ class Maker:
             lines.append(line)
             place = places.get(fact)
             if place is not None:
+                origin = self._origin(*place)
+                if fact in given:
+                    origin += b"," + exactjson.write(self._others(case, fact))[1:-1]
                 # ids, types and keys of facts need no escaping in JSON
                 index.append(
                     b'{"resource":"%b/%b","case":"%b","fact":"%b",%b}'
-                    % (kind.encode(), identity.encode(), case.key.encode(), fact.encode(), self._origin(*place))
+                    % (kind.encode(), identity.encode(), case.key.encode(), fact.encode(), origin)
                 )
 
     def _count(self, findings: Iterable[Finding], tally: Tally) -> None:
@@ -213,7 +224,8 @@ class Maker:
     def _found(self, case: Case, place: int, each: Finding, shaped: Shaped, mapped: Mapped) -> bytes:
         """A finding as a line: what was found, in which resource, and the rows behind it."""
         rows = []
-        for rule, table, number in self._behind(place, shaped, mapped):
+        own, others = self._behind(place, shaped, mapped)
+        for rule, table, number in own + others:
             file, row = self.sheets[table].place(number)
             rows.append({"file": file, "rule": rule, "row": row})
         told = {"severity": each.severity, "rule": each.rule, "message": each.message, "case": case.key}
@@ -230,6 +242,18 @@ class Maker:
             )
         return b"%b%d" % (known, row)
 
+    def _others(self, case: Case, fact: str) -> dict[str, Any]:
+        """What follows in the index for a fact of several rows: the columns read in its own, and the other rows, each
+        with the columns that gave it words.
+        """
+        tables = self.plan.frame.tables
+        own, *others = cells_of(case.by_key[fact].source)
+        also = []
+        for each in others:
+            file, row = self.sheets[each.table].place(each.row)
+            also.append({"file": file, "row": row, "columns": [*tables[each.table].printed(each.columns)]})
+        return {"columns": [*tables[own.table].printed(own.columns)], "also": also}
+
     def _bundle(self, case: Case, mapped: Mapped) -> tuple[bytes, bytes]:
         """The bundle of a person and the index beside it, both as files hold them."""
         conversion = convert_case(case, form=self.options.form, terminology=self.options.terminology)
@@ -240,6 +264,8 @@ class Maker:
                 rule, table, number = place
                 file, row = self.sheets[table].place(number)
                 entry = {"resource": entry["resource"], "fact": entry["fact"], "file": file, "row": row, "rule": rule}
+                if entry["fact"] in mapped.given:
+                    entry |= self._others(case, entry["fact"])
             index[identity] = entry
         return conversion.to_json(), exactjson.write(index, indent=True)
 

@@ -12,6 +12,7 @@ from casefhir.sources.tables.expressions import Expression
 from casefhir.sources.tables.facts.adverse_event import act
 from casefhir.sources.tables.facts.person import RULE as PERSON
 from casefhir.sources.tables.frame import passes
+from casefhir.sources.tables.origins import Origins
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row
 from casefhir.sources.tables.slugs import of_cells
@@ -70,6 +71,7 @@ class Attempt:
         self.made: dict[str, tuple[int, Fact]] = {}
         self.places: dict[str, tuple[str, str, int]] = {}
         self._seen: dict[str, tuple[int, Row, Cells, Any]] = {}
+        self.origins = Origins(plan.ways, plan.ranks, rows)
         self._counts: Counter[str] = Counter()
         self.telling = Telling({}, plan.salting.shift(rows.key))
         for table, listed in rows.rows.items():
@@ -95,6 +97,7 @@ class Attempt:
         telling = self.telling
         by_rows = self.plan.links.by_rows
         made, places, known, touched = self.made, self.places, self._seen, telling.touched
+        ways, origins = self.plan.ways, self.origins
         for step in self.plan.steps:
             name, table = step.name, step.table
             where, unless, make, key_of, columns = step.where, step.unless, step.make, step.key, step.columns
@@ -109,6 +112,8 @@ class Attempt:
                 try:
                     if (where is not None and not passes(where, row)) or (unless and unless(row, telling) is not None):
                         continue
+                    if telling.given:  # by the row before, or to no fact: words for `unless`
+                        telling.given = []
                     key, short = key_of(row, telling) if key_of is not None else self._key(step, row, telling)
                     seen = known.get(key)
                     if seen is not None and not (step.distinct and seen[3] is None):
@@ -140,6 +145,9 @@ class Attempt:
                 else:
                     made[key] = (place, found)
                     places[key] = (name, table, number)
+                if telling.given or table in ways:
+                    for fact in found if type(found) is tuple else (found,):
+                        origins.add(fact.key, table, number, telling.given)
                 if short in made_of_rule:
                     made_of_rule[short].append((entry, key))
                 else:
@@ -148,6 +156,9 @@ class Attempt:
                     telling.made_rows.setdefault(name, []).append((row, step.entry, key))
                 if is_course:
                     _remember(telling, found)
+        for led in telling.withdrawn:
+            _, table, number = places[led.course]
+            origins.add(led.course, table, number, led.cells)
         for count_left in self.plan.frame.left:
             count_left(telling)
 
@@ -213,6 +224,7 @@ class Attempt:
             telling.touched.add((rule.table, number))
         if rows:
             self.places[self.person.key] = (PERSON, rule.table, rows[0][0])
+            self.origins.add(self.person.key, rule.table, rows[0][0], telling.given)
 
     def _why_nobody(self, table: str) -> tuple[str, str]:
         """Why there is no row that says who the person is, and how to mend it."""
@@ -272,4 +284,5 @@ def _remember(telling: Telling, course: Course) -> None:
         if isinstance(moment, On):
             where[course.key] = moment.date
     told = course.text or (terms.concept(course.drug).name if course.drug else course.key)
-    telling.drugs[course.key] = told
+    if isinstance(course.source, Cells):
+        telling.drugs[course.key] = told, course.source

@@ -36,8 +36,12 @@ def is_understood(words: str) -> bool:
     return type(words) is not UnmappedWords
 
 
-def first_read(reads: list[Read], *, leads: Callable[[str], bool] = is_understood) -> Read:
-    """The first of several that leads somewhere; where none does, the first that is not blank."""
+def first_read(reads: list[Read], *, leads: Callable[[str], bool] = is_understood, joins: bool = False) -> Read:
+    """The first of several that leads somewhere; where none does, the first that is not blank. `joins`: some read rows
+    of other tables, which are traced only if it is their words that are taken.
+    """
+    if joins:
+        return _first_of_joined(reads, leads)
 
     def first(row: Row, telling: Telling) -> str | None:
         lost: str | None = None
@@ -47,6 +51,24 @@ def first_read(reads: list[Read], *, leads: Callable[[str], bool] = is_understoo
                 if leads(words):
                     return words
                 lost = words if lost is None else lost
+        return lost
+
+    return first
+
+
+def _first_of_joined(reads: list[Read], leads: Callable[[str], bool]) -> Read:
+    def first(row: Row, telling: Telling) -> str | None:
+        given = telling.given
+        before = len(given)
+        lost, lost_given = None, given[before:]
+        for read in reads:
+            words = read(row, telling)
+            if words is not None and leads(words):
+                return words
+            if words is not None and lost is None:
+                lost, lost_given = words, given[before:]
+            del given[before:]
+        given += lost_given
         return lost
 
     return first

@@ -1,7 +1,7 @@
 """Tables as rules see them: columns, derived columns, how cells are read, which rows count."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,15 @@ class TableFrame:
         for expression in self.derived:
             row = (*row, answer(expression, row))
         return row
+
+    def printed(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """`columns` as the file has them: for derived ones those that they are made of."""
+        derived = dict(zip(self.columns[len(self.sheet.columns) :], self.derived))
+        found: dict[str, None] = {}
+        for column in columns:
+            made = derived.get(column)
+            found.update(dict.fromkeys((column,) if made is None else self.printed(made.columns)))
+        return tuple(found)
 
     def clean(self, cell: str) -> str:
         """A cell as expressions see it."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from casefhir.record import Cells
 from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Cell, Supplement
 from casefhir.sources.tables.facts.moved_words import NOT_SHOWN, as_moved, moved_words
@@ -40,7 +41,7 @@ def joined(scope: "Scope", cell: Cell) -> Read | None:
     take = column_read(place, other.blank, other.columns[place])
     asked = [column_read(each, other.blank, other.columns[each]) for each in theirs if each is not None]
     given = [each for each in ours if each]
-    name, table = other.name, object()
+    name, table, taken = other.name, object(), (other.columns[place],)
 
     def read(row: Row, telling: Telling) -> str | None:
         index = telling.indexes.get(id(table))
@@ -58,6 +59,7 @@ def joined(scope: "Scope", cell: Cell) -> Read | None:
                 words = take(their, telling)
                 if words is not None:
                     found[words] = None
+                    telling.given.append(Cells(name, number, taken))
         if len(found) > 1:
             raise Refused(
                 f"table {name!r} has several rows for it that differ in {cell.column}: {', '.join(map(repr, found))}",
@@ -66,6 +68,19 @@ def joined(scope: "Scope", cell: Cell) -> Read | None:
         return next(iter(found), None)
 
     return read
+
+
+def untraced_if_blank(read: Read) -> Read:
+    """`read`, where the words of another row may become nothing: then that row gave the fact none."""
+
+    def words(row: Row, telling: Telling) -> str | None:
+        before = len(telling.given)
+        found = read(row, telling)
+        if found is None:
+            del telling.given[before:]
+        return found
+
+    return words
 
 
 def looked_up(scope: "Scope", read: Read, cell: Cell) -> Read:
@@ -124,6 +139,7 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
     if None in places:
         return None
     reads = [column_read(each, other.blank, other.columns[each]) for each in places if each is not None]
+    taken = tuple([other.columns[each] for each in places[2:] if each is not None])
     where = scope.condition(told.where, other)
     name, rule, ours, column = other.name, scope.rule, scope.of, f"{told.value} -> {scope.of.name}"
     token, hidden = object(), scope.frame.loaded.mapping.privacy.hash_keys
@@ -156,7 +172,9 @@ def supplements(scope: "Scope", told: Supplement) -> Callable[[Row, Telling], li
                 label, words = reads[2](their, telling), reads[3](their, telling)
                 if words and telling.shift:
                     words = moved_words(words, other.dates, telling.shift) or NOT_SHOWN
-                notes += [as_moved(f"{label}: {words}" if label else words, telling)] if words else []
+                if words:
+                    notes.append(as_moved(f"{label}: {words}" if label else words, telling))
+                    telling.given.append(Cells(name, number, taken))
         return notes
 
     def left(telling: Telling) -> None:

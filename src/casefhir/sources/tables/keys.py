@@ -113,7 +113,7 @@ class KeyedTable:
             if mark and not broken:  # their keys are told after the next row's place, but they stand before it
                 mark(start)
 
-        leads, find = self.leads, _key_finder(self.places, self.whole)
+        leads, find = self.leads, key_finder(self.places, self.whole)
         for number, row in self.table.rows(told, part, start=start, mark=marked if mark else None):
             if broken:
                 yield from self._broken(find, broken)
@@ -133,7 +133,7 @@ class KeyedTable:
         """
         part, leads = self.table.parts[span.part], self.leads
         if self.skims(part):
-            find, width = _key_finder(self.places, self.whole), max(self.places) + 1
+            find, width = key_finder(self.places, self.whole), max(self.places) + 1
             for start, keys in skimmed(part, width, find, span.begin, span.end):
                 there = start if self.table.in_place else None
                 yield there, keys if leads is None else [leads.get(key, "") if key else "" for key in keys]
@@ -209,7 +209,7 @@ def _header_elsewhere(name: str, table: OpenTable, column: str) -> str:
     return of_labels(table.sheet.columns)
 
 
-def _key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Find:
+def key_finder(places: tuple[int, ...], whole: tuple[int, ...]) -> Find:
     """The key of a row: its key cells without blanks around them, at `whole` bare; empty where one is blank."""
     if len(places) == 1 and not whole:
         (place,) = places

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from casefhir.record import Case, Extract, Person
+from casefhir.record import Case, Cells, Extract, Person
 from casefhir.sources.tables.attempt import Attempt, Reject, Step
 from casefhir.sources.tables.expansion import expanded
 from casefhir.sources.tables.expressions import Expression, ExpressionError
@@ -24,6 +24,7 @@ from casefhir.sources.tables.links import Links
 from casefhir.sources.tables.load import LoadedMapping, MappingError
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.order import in_order
+from casefhir.sources.tables.origins import ways, with_origins
 from casefhir.sources.tables.privacy import CalledAfter
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet, TableError, find_column
@@ -55,6 +56,8 @@ class Mapped:
     filtered: dict[str, int] = field(default_factory=dict)
     places: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     """Fact key -> rule, table, row."""
+    given: dict[str, tuple[Cells, ...]] = field(default_factory=dict)
+    """Fact key -> cells of other rows that it comes from too, in the order of tables and rows; only if there are."""
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     defaults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Rule, column, words that were kept as text only (or lead nowhere), and how often."""
@@ -92,6 +95,8 @@ class Plan:
                 self.frame.problems.append(
                     f"{loaded.path}: table {name!r} is not there; say optional = true if it need not be."
                 )
+        self.ways = ways(mapping, self.sheets)
+        self.ranks = {name: rank for rank, name in enumerate(mapping.tables)}
         self.links = Links(mapping, self.salting.slug)
         self.steps: list[Step] = []
         self.told_by = self._compile_person()
@@ -262,13 +267,16 @@ class Plan:
             found.filtered[table] = len(listed) - done - gone
         if person is None:
             return found
-        found.places = attempt.places
+        found.places, found.given = attempt.places, attempt.origins.given
         mapping, telling = self.mapping, attempt.telling
         facts = tuple(attempt.facts())
         if telling.shift:
             facts = moved_facts(facts, {name: table.dates for name, table in self.frame.tables.items()}, telling)
         if mapping.privacy.age_cap is not None:
             person, facts = cap_ages(person, facts, telling, mapping.privacy.age_cap, mapping.recorded)
+        if found.given:
+            person = with_origins(person, found.given.get(person.key, ()))
+            facts = tuple([with_origins(each, found.given.get(each.key, ())) for each in facts])
         key = self.salting.whose(rows.key)
         shown = key if mapping.privacy.hash_keys else ", ".join(rows.key)
         extract = Extract(

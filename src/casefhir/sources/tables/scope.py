@@ -11,7 +11,7 @@ from casefhir.sources.tables.cells import column_read, default_read, first_read,
 from casefhir.sources.tables.elements import Cell, Words
 from casefhir.sources.tables.expressions import Expression, ExpressionError
 from casefhir.sources.tables.frame import Frame, TableFrame, answer
-from casefhir.sources.tables.joins import joined, looked_up
+from casefhir.sources.tables.joins import joined, looked_up, untraced_if_blank
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row, find_column
 from casefhir.sources.tables.telling import MappedWords, Read, Telling, UnmappedWords
@@ -123,8 +123,9 @@ class Scope:
         if told is None:
             return None
         if isinstance(told, tuple):
-            reads = [each for each in (self.words(one, name, absent=absent) for one in told) if each]
-            return first_read(reads) if reads else None
+            with self.part() as part:
+                reads = [each for each in (part.words(one, name, absent=absent) for one in told) if each]
+            return first_read(reads, joins=not part.pure) if reads else None
         if isinstance(told, str):
             optional = told.endswith("?") and find_column(self.of.columns, told) is None
             cell = Cell(column=told[:-1] if optional else told, optional=optional)
@@ -139,6 +140,8 @@ class Scope:
             read = looked_up(self, read, cell)
         if cell.map is not None:
             read = mapped(self, read, cell)
+        if cell.table and (cell.map is not None or cell.lookup):
+            read = untraced_if_blank(read)
         if cell.default is not None:
             read = or_default(read, cell.default, name)
         return read

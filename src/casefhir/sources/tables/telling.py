@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from casefhir.record import Cells
 from casefhir.sources.tables.rows import Row
 
 Place = tuple[str, int]
@@ -45,6 +46,8 @@ class Telling:
     """Rule, field, value: how often the mapping gave it by default to a fact."""
     remarks: list[str] = field(default_factory=list)
     """Sentences for the notes of the fact in the making."""
+    given: list[Cells] = field(default_factory=list)
+    """Cells of other rows that gave words to the fact in the making."""
     touched: set[Place] = field(default_factory=set)
     indexes: dict[int, dict[tuple[str | None, ...], list[tuple[int, Row]]]] = field(default_factory=dict)
     supplements: dict[int, dict[str, dict[str, list[tuple[int, Row]]]]] = field(default_factory=dict)
@@ -57,8 +60,8 @@ class Telling:
     """Fact key -> the date at which a course began, where it has one."""
     ends: dict[str, str] = field(default_factory=dict)
     """Likewise of ends."""
-    drugs: dict[str, str] = field(default_factory=dict)
-    """Fact key -> what the course's drug is called."""
+    drugs: dict[str, tuple[str, Cells]] = field(default_factory=dict)
+    """Fact key -> what the course's drug is called, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Withdrawal:
     action: str
     words: str
     day: str | None
+    cells: tuple[Cells, ...]
+    """Where it is told."""
 
 
 Read = Callable[[Row, Telling], str | None]

@@ -16,6 +16,15 @@ from casefhir.sources.tables.rows import Row, TableError
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Another row behind a fact: its file, its place there, the columns that gave the fact words."""
+
+    file: str
+    row: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RowTrace:
     """A row with its place and cells (`MASK` for what `[privacy]` hides), the person's key, the facts that came of
     it (key -> rule), the columns that each rule reads, the reasons for refusing it, and the person's case.
@@ -30,6 +39,10 @@ class RowTrace:
     reads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rejects: tuple[Reject, ...] = ()
     case: Case | None = None
+    others: dict[str, tuple[Origin, ...]] = field(default_factory=dict)
+    """The other rows that these facts come from too; only of facts that have such."""
+    gave: dict[str, str] = field(default_factory=dict)
+    """Facts of other rows that this row gave words to (key -> rule)."""
     passed_over: tuple[str, ...] = ()
     """Rules of the table that made nothing of the row."""
 
@@ -70,6 +83,11 @@ def trace(
             mapped, dropped = plan.person(rows), plan.frame.tables[table].dropped
             is_hidden = _hider(plan, table)
             facts = {key: rule for key, (rule, of, place) in mapped.places.items() if of == table and place == number}
+            gave = {
+                key: mapped.places[key][0]
+                for key, given in mapped.given.items()
+                if any(each.table == table and each.row == number for each in given)
+            }
             reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
             return RowTrace(
                 table,
@@ -88,8 +106,19 @@ def trace(
                     if each.table == table and each.row == number
                 ),
                 mapped.case,
+                {
+                    key: tuple([
+                        Origin(*sheets[each.table].place(each.row), plan.frame.tables[each.table].printed(each.columns))
+                        for each in mapped.given[key]
+                    ])
+                    for key in facts
+                    if key in mapped.given
+                },
+                gave,
                 tuple(dict.fromkeys(
-                    step.name for step in plan.steps if step.table == table and step.name not in facts.values()
+                    step.name
+                    for step in plan.steps
+                    if step.table == table and step.name not in {*facts.values(), *gave.values()}
                 )),
             )  # fmt: skip
     if faults:

@@ -51,11 +51,15 @@ def adverse_events(
         found = [of(row, telling, day) for of in suspects]
         blamed = tuple({each.course: each for _, blames in found for each in blames}.values())
         keys = list(dict.fromkeys(key for about, _ in found for key in about))
+        before = len(telling.given)
         done, done_words = action(row, telling) if action else (None, None)
+        told_in = (cells, *telling.given[before:])
         if done_words is not None:
             if keys and done not in ("unchanged", "not applicable", "unknown"):
                 live = [key for key in keys if not _ended(telling.ends.get(key), day)] or keys
-                telling.withdrawn += [Withdrawal(key, called.words, done or "", done_words, day) for key in live]
+                telling.withdrawn += [
+                    Withdrawal(key, called.words, done or "", done_words, day, told_in) for key in live
+                ]
             else:
                 telling.remarks.append(f"Action taken: {done_words}")
         grave, grave_words = severity(row, telling) if severity else (None, None)
@@ -132,7 +136,9 @@ def _suspects(scope: Scope, rule: SuspectRule, links: Links) -> Suspects:
         if unkeyed:
             courses = [key for key in courses if _begun(telling.starts.get(key), day)]
         if likely == _UNRELATED:
-            told = ", ".join(dict.fromkeys(telling.drugs.get(key, key) for key in courses))
+            drugs = telling.drugs
+            told = ", ".join(dict.fromkeys(drugs[key][0] if key in drugs else key for key in courses))
+            telling.given += [drugs[key][1] for key in courses if key in drugs]
             telling.remarks.append(f"Relationship to {told}: {said}" if told else f"Causality: {said}")
             return courses, ()
         if said is not None and not courses:

@@ -102,10 +102,13 @@ def _leading(scope: Scope, concept: Words | None, known: Mapping[str, str | None
     """The words of a row that lead to a concept, if any of those that are given do; otherwise the first."""
     if not isinstance(concept, tuple):
         return scope.words(concept, "concept")
-    reads = [each for each in (scope.words(one, "concept") for one in concept) if each]
+    with scope.part() as part:
+        reads = [each for each in (part.words(one, "concept") for one in concept) if each]
     if not reads:
         return None
-    return first_read(reads, leads=lambda words: is_understood(words) and bool(known.get(words.casefold())))
+    return first_read(
+        reads, leads=lambda words: is_understood(words) and bool(known.get(words.casefold())), joins=not part.pure
+    )
 
 
 def coding(scope: Scope, codes: tuple[Coded, ...]) -> Callable[[Row, Telling], tuple[Code, ...]]:

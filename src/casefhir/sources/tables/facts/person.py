@@ -85,7 +85,10 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
             )
         for number, row in rows:
             cells = Cells(table, number, columns)
-            for name, value in told(row, telling, cells).items():
+            found = told(row, telling, cells)
+            if not found.keys() <= whole.keys():
+                telling.given.append(cells)
+            for name, value in found.items():
                 known = whole.setdefault(name, value)
                 if _bare(known) != _bare(value):
                     raise Refused(
