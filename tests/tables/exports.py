@@ -257,8 +257,11 @@ CONCEPTS: list[tuple[int, str, str, str]] = [
     (11, "Creatine kinase [Enzymatic activity/volume] in Serum or Plasma", "LOINC", "2157-6"),
     (12, "C reactive protein [Mass/volume] in Serum or Plasma", "LOINC", "1988-5"),
     (13, "rituximab", "RxNorm", "121191"),
+    (14, "Systolic blood pressure", "LOINC", "8480-6"),
+    (15, "Diastolic blood pressure", "LOINC", "8462-4"),
     (20, "unit per liter", "UCUM", "U/L"),
     (21, "milligram per liter", "UCUM", "mg/L"),
+    (22, "millimeter mercury column", "UCUM", "mm[Hg]"),
     (30, "<", "Meas Value Operator", "<"),
     (31, "=", "Meas Value Operator", "="),
     (40, "Intravenous", "SNOMED", "47625008"),
@@ -362,6 +365,8 @@ def omop(persons: int, seed: int = 1) -> dict[str, Rows]:
                 (12, 30, "0.2", 21, 5),
                 (12, "", "", 21, 5),
                 (11, "", "12.50", 0, ""),
+                (14, "", 100 + person, 22, 140),
+                (15, "", 60 + person, 22, 90),
             ]
         ):
             found["measurement"].append(

@@ -304,6 +304,31 @@ class TestOmop:
             ("measurement", "code", True)
         ]
 
+    def test_two_rows_of_one_moment_are_one_blood_pressure_unless_that_is_in_doubt(self, tmp_path: Path) -> None:
+        rows = [
+            f"{number},1,{concept},2014-01-0{day},0,{value},0,2000000002,{value}"
+            for number, (concept, day, value) in enumerate(
+                [(3004249, 1, 120), (2000000001, 1, 80), (3004249, 2, 120), (3004249, 2, 130), (2000000001, 2, 80)], 1
+            )
+        ]
+        more = "2000000001,Diastolic blood pressure,LOINC,8462-4\n2000000002,millimeter mercury column,UCUM,mm[Hg]\n"
+        out, tally = converted(
+            tmp_path,
+            "omop",
+            person_csv=self.PERSON,
+            concept_csv=self.CONCEPT + more,
+            measurement_csv="\n".join([self.MEASUREMENT, *rows]) + "\n",
+        )
+        one, *others = sorted(resources(out, "Observation"), key=lambda each: each["effectiveDateTime"])
+        assert one["code"]["coding"][0]["code"] == "85354-9"
+        assert [part["valueQuantity"]["value"] for part in one["component"]] == [120, 80]
+        assert sorted((each["code"]["text"], each["valueQuantity"]["value"]) for each in others) == [
+            ("Diastolic blood pressure", 80), ("Systolic blood pressure", 120), ("Systolic blood pressure", 130),
+        ]  # fmt: skip
+        assert ["coding" in each["code"] for each in others if "Systolic" in each["code"]["text"]] == [False, False]
+        assert sum(count for (_, column, _), count in tally.unmapped.items() if column == "code") == 2
+        assert (tally.of("measurement")["converted"], tally.total_rejected) == (5, 0)
+
 
 class TestSynthea:
     PATIENTS = "Id,BIRTHDATE,DEATHDATE,FIRST,LAST,MARITAL,RACE,ETHNICITY,GENDER\np1,1950-01-01,{},A,B,M,white,x,F\n"

@@ -136,6 +136,11 @@ def test_omop(made):
         f"Encounter/{each['id']}" for each in resources(out, "Encounter")
     }
     assert sum("deceasedDateTime" in each for each in resources(out, "Patient")) == PERSONS // 5
+    pressure = [each for each in results if "component" in each]
+    assert [[part["valueQuantity"]["value"] for part in each["component"]] for each in pressure] == [
+        [100 + person, 60 + person] for person in range(1, PERSONS + 1)
+    ]
+    assert all(each["code"]["coding"][0]["code"] == "85354-9" for each in pressure)
     assert tally.unmapped
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from casefhir import terms
-from casefhir.record import Cells, Course, Fact, On, Person, RecordError
+from casefhir.record import Cells, Course, Fact, Measurement, On, Person, RecordError, cells_of
 from casefhir.record.making import unfrozen
 from casefhir.sources.tables.expressions import Expression
 from casefhir.sources.tables.facts.adverse_event import act
@@ -156,11 +156,30 @@ class Attempt:
                     telling.made_rows.setdefault(name, []).append((row, step.entry, key))
                 if is_course:
                     _remember(telling, found)
+        if self.plan.pairings:
+            self._pair()
         for led in telling.withdrawn:
             _, table, number = places[led.course]
             origins.add(led.course, table, number, led.cells)
         for count_left in self.plan.frame.left:
             count_left(telling)
+
+    def _pair(self) -> None:
+        """Makes one of the measurements that are parts of one; the whole has the place of the first."""
+        made, places, origins = self.made, self.places, self.origins
+        for name, listed in self.plan.pairings.items():
+            keys = [key for each in self.telling.made.get(name, {}).values() for _, key in each]
+            for pairing in listed:
+                facts = [fact for key in keys if key in made and isinstance(fact := made[key][1], Measurement)]
+                for whole, one, other in [*pairing.pairs(facts)]:
+                    given = [cells for each in (one, other) for cells in cells_of(each.source)]
+                    for each in (one, other):
+                        given += origins.given.pop(each.key, ())
+                    made[whole.key], places[whole.key] = (made[one.key][0], whole), places[one.key]
+                    _, table, number = places[one.key]
+                    for each in (one, other):
+                        del made[each.key], places[each.key]
+                    origins.add(whole.key, table, number, given)
 
     def facts(self) -> Iterator[Fact]:
         """All facts, rule by rule, whatever the order of the rows."""

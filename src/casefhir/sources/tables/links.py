@@ -24,6 +24,8 @@ class Links:
         self.rules = {rule.name: rule for rule in mapping.rules}
         self.slug = slug
         self.by_rows: set[str] = set()
+        self.led_to: set[str] = set()
+        """The rules that others link to."""
 
     def visit(self, scope: Scope, told: VisitLink | None) -> Callable[[Row, Telling], str | None] | None:
         """The key of the visit that a row belongs to."""
@@ -74,6 +76,7 @@ class Links:
             return None
         if rule.table not in scope.frame.tables:
             return None
+        self.led_to.add(link.rule)
         if link.key is not None:
             if len(link.key) != len(rule.key):
                 scope.problem(

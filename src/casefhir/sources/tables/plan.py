@@ -15,6 +15,7 @@ from casefhir.sources.tables.facts.care import intolerances, procedures, reports
 from casefhir.sources.tables.facts.course import courses
 from casefhir.sources.tables.facts.measurement import measurements
 from casefhir.sources.tables.facts.moved_words import moved_facts
+from casefhir.sources.tables.facts.pairs import Pairing, pairings
 from casefhir.sources.tables.facts.person import RULE as PERSON
 from casefhir.sources.tables.facts.person import persons
 from casefhir.sources.tables.facts.problem import problems
@@ -28,7 +29,7 @@ from casefhir.sources.tables.origins import ways, with_origins
 from casefhir.sources.tables.privacy import CalledAfter
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import PersonRows, Row, Sheet, TableError, find_column
-from casefhir.sources.tables.ruleset import Rule
+from casefhir.sources.tables.ruleset import MeasurementRule, Rule
 from casefhir.sources.tables.salting import Salting
 from casefhir.sources.tables.scope import Scope
 from casefhir.sources.tables.slugs import slug
@@ -99,6 +100,8 @@ class Plan:
         self.ranks = {name: rank for rank, name in enumerate(mapping.tables)}
         self.links = Links(mapping, self.salting.slug)
         self.steps: list[Step] = []
+        self.pairings: dict[str, list[Pairing]] = {}
+        """By the name of the rule that makes the measurements."""
         self.told_by = self._compile_person()
         self._compile_rules()
         if self.frame.problems:
@@ -178,6 +181,8 @@ class Plan:
                     frame.problems.append(f"{self.loaded.path}:{line}: {rule.name}: there is no table {rule.table!r}.")
                 continue
             scope = Scope(frame, rule.table, rule.name)
+            if isinstance(rule, MeasurementRule) and rule.pairs:
+                self.pairings[rule.name] = pairings(scope, rule)
             try:
                 keys = {find_column(scope.of.columns, each) for each in self.mapping.tables[rule.table].key}
                 columns = tuple([
@@ -212,6 +217,9 @@ class Plan:
                 scope.problem(f"{refused.reason}; {refused.mend}")
         if hidden:
             self._check_hidden(Hidden(self.mapping, entries, frame.resolve))
+        for name in links.led_to & self.pairings.keys():
+            line = self.loaded.lines.get(name, 1)
+            frame.problems.append(f"{self.loaded.path}:{line}: {name}: it has pairs, so no other rule can link to it.")
         try:
             order = {name: number for number, name in enumerate(in_order(self.mapping))}
         except Refused as refused:

@@ -26,7 +26,7 @@ _NO_COLUMN = {
     (Cell, "lookup"),
     (Labelled, "label"),
 }
-_NO_COLUMNS = ("name", "table", "rule", "each", "repeat", "frequencies", "convert")
+_NO_COLUMNS = ("name", "table", "rule", "each", "repeat", "frequencies", "convert", "pairs")
 _NAMES = ("concept", "drug", "codes", "value_codes", "code", "curie", "system", "display", "version")
 _TIMES = ("date", "time", "start", "end", "reference", "year", "month", "day")
 

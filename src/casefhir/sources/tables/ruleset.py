@@ -209,6 +209,15 @@ class Printed(Part):
     """Its unit as it was printed."""
 
 
+class Pair(Part):
+    """Two measurements of the rule, of the same moment and visit, that are parts of one."""
+
+    concept: str
+    """The concept that they become together: a key of the catalogue."""
+    parts: tuple[str, str]
+    """The concepts of the two: keys of the catalogue. A row is one of them by its concept or by a code of its own."""
+
+
 class MeasurementRule(Coding, Result):
     """Results, findings, scores: whatever was measured or observed."""
 
@@ -235,6 +244,9 @@ class MeasurementRule(Coding, Result):
     """The measurements that it is a group of."""
     derived_from: tuple[Link, ...] = ()
     """The measurements that it was computed from."""
+    pairs: tuple[Pair, ...] = ()
+    """What becomes one where there is just one of each (systolic and diastolic pressure, each in its own row). Without
+    the same time and visit, or with several, they stay as they are."""
 
 
 class SuspectRule(Link):
