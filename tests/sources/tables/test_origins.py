@@ -292,6 +292,15 @@ def test_the_index_names_every_row_with_its_columns(folder: Path, form: str) -> 
     assert found["subject"] == {"file": "dm.csv", "rule": "person", "row": 2}
 
 
+@pytest.mark.parametrize("form", ["ndjson", "transaction"])
+def test_a_finding_on_a_fact_of_several_rows_names_them(folder: Path, form: str) -> None:
+    table = folder / "in" / "vs.csv"
+    table.write_text(table.read_text().replace(",130,", ",990,"))
+    convert_tables([folder / "in"], folder / "t.toml", folder / "out", Options(form=form))
+    (line,) = (folder / "out" / "index" / "findings.ndjson").read_text().splitlines()
+    assert json.loads(line)["rows"] == [{"file": "vs.csv", "rule": "bp", "row": row} for row in (4, 5)]
+
+
 def test_two_processes_name_the_same_rows(folder: Path) -> None:
     for jobs in (1, 2):
         convert_tables([folder / "in"], folder / "t.toml", folder / f"out-{jobs}", Options(form="ndjson"), jobs=jobs)

@@ -111,6 +111,22 @@ def test_where_that_is_in_doubt_each_stays_as_it_is(rows: list[dict[str, str]]) 
     assert all(isinstance(fact.source, Cells) for fact in measured(found))
 
 
+def test_a_time_of_day_that_both_have_is_kept() -> None:
+    moment = {"DAY": "2012-01-01T08:00:00Z"}
+    (pressure,) = measured(told(row(1, SYSTOLIC, **moment), row(2, DIASTOLIC, "80", **moment)))
+    assert pressure.when.date == "2012-01-01T08:00:00Z"
+
+
+def test_dates_that_are_moved_and_keys_that_are_hashed_are_so_in_the_whole_too() -> None:
+    privacy = TEXT + "[privacy]\nhash_keys = true\nshift_dates = 300\n"
+    found = one(privacy, {"dm": DM, "sv": VISITS, "vs": [row(7, DIASTOLIC, "80"), row(3, SYSTOLIC)]})
+    (pressure,) = measured(found)
+    assert pressure.when.date != "2012-01-01"
+    assert pressure.key not in ("vs.3.with.7", "vs.7.with.3")
+    assert [part.value.value for part in pressure.components] == [120, 80]
+    assert [(each.table, each.row) for each in cells_of(pressure.source)] == [("vs", 3), ("vs", 2)]
+
+
 def test_notes_of_both_stand_once_and_those_of_one_say_of_which() -> None:
     (pressure,) = measured(told(row(1, SYSTOLIC, NOTE="sitting"), row(2, DIASTOLIC, "80", NOTE="sitting")))
     assert pressure.notes == ("sitting",)
