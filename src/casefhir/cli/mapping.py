@@ -121,7 +121,7 @@ def explain(
         told = {"table": found.table, "file": found.file, "row": found.row, "cells": found.cells}
         told |= {"person": list(found.person), "facts": found.facts}
         told["also"] = {key: [dataclasses.asdict(each) for each in rows] for key, rows in found.others.items()}
-        told |= {"gave": found.gave, "resources": resources}
+        told |= {"gave": found.gave, "repeats": found.repeats, "resources": resources}
         emit(told | {"rejects": [dataclasses.asdict(each) for each in found.rejects]})
     else:
         _show_trace(found, resources)
@@ -250,6 +250,8 @@ def _show_trace(found: "RowTrace", resources: list[dict[str, Any]]) -> None:
             out.print(shown(f"  also from {origin.file}, row {origin.row}: {', '.join(origin.columns)}"), markup=False)
     for key, rule in found.gave.items():
         out.print(shown(f"\nIt gave words to the fact {key} of the rule {rule}, made of another row"), markup=False)
+    for key, rule in found.repeats.items():
+        out.print(shown(f"\nIt tells the fact {key} of the rule {rule} again"), markup=False)
     if found.passed_over and not found.rejects:
         out.print(f"\nMade nothing of it: {', '.join(found.passed_over)}", highlight=False)
     for resource in resources:

@@ -335,3 +335,11 @@ def test_explain_leads_to_the_other_rows_and_back_from_them(folder: Path) -> Non
     assert own.gave == {}
     assert (other.facts, other.others, other.gave) == ({}, {}, {key: "bp"})
     assert own.passed_over == other.passed_over == ()
+
+
+def test_explain_says_of_which_fact_a_row_tells_again(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(HEAD + LAB % '"RES"' + "distinct = true\n")
+    (tmp_path / "dm.csv").write_text("ID,SEX\n1,F\n")
+    (tmp_path / "lb.csv").write_text("ID,NO,TEST,RES\n1,1,CK,5\n1,1,CK,5\n")
+    found = trace(load_mapping(tmp_path / "t.toml"), [tmp_path / "dm.csv", tmp_path / "lb.csv"], "lb", 3)
+    assert (found.facts, found.gave, found.repeats, found.passed_over) == ({}, {}, {"lab.1": "lab"}, ())

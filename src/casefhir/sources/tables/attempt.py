@@ -70,6 +70,7 @@ class Attempt:
         self.no_person: tuple[str, str] | None = None
         self.made: dict[str, tuple[int, Fact]] = {}
         self.places: dict[str, tuple[str, str, int]] = {}
+        self.repeats: dict[tuple[str, int, str], str] = {}
         self._seen: dict[str, tuple[int, Row, Cells, Any]] = {}
         self.origins = Origins(plan.ways, plan.ranks, rows)
         self._counts: Counter[str] = Counter()
@@ -270,6 +271,7 @@ class Attempt:
         if step.distinct:
             if step.make(row, self.telling, key, cells) == fact:
                 self.telling.touched.add((step.table, number))
+                self.repeats[step.table, number, step.name] = key
                 return
             reason = f"it tells otherwise of the same key than row {self._line(step.table, first)}"
             mend = "mend one of the two, or name more columns in the rule's key"

@@ -59,6 +59,8 @@ class Mapped:
     """Fact key -> rule, table, row."""
     given: dict[str, tuple[Cells, ...]] = field(default_factory=dict)
     """Fact key -> cells of other rows that it comes from too, in the order of tables and rows; only if there are."""
+    repeats: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    """Table, row, rule -> the fact that the row only tells again."""
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     defaults: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Rule, column, words that were kept as text only (or lead nowhere), and how often."""
@@ -276,6 +278,7 @@ class Plan:
         if person is None:
             return found
         found.places, found.given = attempt.places, attempt.origins.given
+        found.repeats = attempt.repeats
         mapping, telling = self.mapping, attempt.telling
         facts = tuple(attempt.facts())
         if telling.shift:

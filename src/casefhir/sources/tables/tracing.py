@@ -43,6 +43,8 @@ class RowTrace:
     """The other rows that these facts come from too; only of facts that have such."""
     gave: dict[str, str] = field(default_factory=dict)
     """Facts of other rows that this row gave words to (key -> rule)."""
+    repeats: dict[str, str] = field(default_factory=dict)
+    """Facts that this row only tells again (key -> rule)."""
     passed_over: tuple[str, ...] = ()
     """Rules of the table that made nothing of the row."""
 
@@ -88,6 +90,11 @@ def trace(
                 for key, given in mapped.given.items()
                 if any(each.table == table and each.row == number for each in given)
             }
+            repeats = {
+                key: rule
+                for (of, place, rule), key in mapped.repeats.items()
+                if (of, place) == (table, number) and key in mapped.places and key not in gave
+            }
             reads = {step.prefix.rstrip("."): step.columns for step in plan.steps if step.table == table}
             return RowTrace(
                 table,
@@ -115,10 +122,11 @@ def trace(
                     if key in mapped.given
                 },
                 gave,
+                repeats,
                 tuple(dict.fromkeys(
                     step.name
                     for step in plan.steps
-                    if step.table == table and step.name not in {*facts.values(), *gave.values()}
+                    if step.table == table and step.name not in {*facts.values(), *gave.values(), *repeats.values()}
                 )),
             )  # fmt: skip
     if faults:
