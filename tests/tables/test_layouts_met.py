@@ -634,3 +634,25 @@ class TestRegistriesInWorkbooks:
             (200, "U/L"),
             (0.25, "mg/dl"),
         ]
+
+
+class TestPersons:
+    """What a date says of a person who is told by a row."""
+
+    def test_who_died_on_a_day_whose_year_is_unknown_is_dead(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path, "registry", patients_csv="patient,sex,death_date\nP1,f,--12-15\nP2,f,\nP3,f,2020-01/2020-03\n"
+        )
+        assert not tally.rejected
+        assert tally.unmapped["person", "death_date", "--12-15"] == 1
+        told = {each["identifier"][1]["value"].split("-")[1]: each for each in resources(out, "Patient")}
+        assert told["p1"]["deceasedBoolean"] is True
+        assert not any(name.strip("_").startswith("deceased") for name in told["p2"])
+        assert "between January 2020 and March 2020" in told["p3"]["text"]["div"]
+
+    def test_a_person_is_not_born_in_an_interval(self, tmp_path: Path) -> None:
+        out, tally = converted(tmp_path, "registry", patients_csv="patient,sex,birth_date\nP1,f,1950/1951\nP2,f,1950\n")
+        ((_, rule, why),) = tally.rejected
+        assert rule == "person"
+        assert "interval is no date of birth" in why
+        assert [each["birthDate"] for each in resources(out, "Patient")] == ["1950"]

@@ -81,6 +81,32 @@ class TestPoints:
         assert values == [4.2, 1200]
         assert not tally.rejected
 
+    def test_a_mapping_that_says_that_points_are_decimal_is_believed(self, tmp_path: Path) -> None:
+        text = Path(load_mapping("registry").path).read_text(encoding="utf-8")
+        mapping = tmp_path / "points.toml"
+        mapping.write_text(text.replace('dates = ["iso"]', 'dates = ["iso"]\ndecimal = "."'))
+        values, tally = self.values(tmp_path / "t", "1.200", "4,2", mapping=str(mapping))
+        assert values == [1.2]
+        assert [each for each in reasons(tally) if "thousandfold" in each] == []
+
+    def test_keys_and_what_no_rule_reads_are_no_numbers(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path,
+            "registry",
+            patients_csv="patient,sex\n1.001,f\n1.002,m\n",
+            visits_csv='patient,visit,ck,version\n1.001,2.100,120,3.001\n1.002,1,"4,2",3.001\n',
+        )
+        assert sum("thousandfold" in each for each in reasons(tally)) == 0
+        assert tally.persons == 2
+        assert [each["valueQuantity"]["value"] for each in resources(out, "Observation")] == [120]
+
+    def test_commas_in_keys_are_not_decimal(self, tmp_path: Path) -> None:
+        out, tally = converted(
+            tmp_path, "registry", patients_csv=PATIENTS, visits_csv='patient,visit,ck\nP1,"1,2",1.200\nP1,2,4.5\n'
+        )
+        assert not tally.rejected
+        assert sorted(each["valueQuantity"]["value"] for each in resources(out, "Observation")) == [1.2, 4.5]
+
     def test_numbers_that_a_workbook_holds_as_such_are_never_in_doubt(self, tmp_path: Path) -> None:
         book = openpyxl.Workbook()
         book.active.title = "patients"

@@ -263,3 +263,12 @@ def test_the_mappings_that_come_with_casefhir_can_hide(name: str, privacy: str) 
 )  # fmt: skip
 def test_what_an_expression_reads_and_what_it_only_compares(text: str, read: dict[str, bool]) -> None:
     assert named_in(text) == read
+
+
+@pytest.mark.parametrize("pattern", ["skip*", "rej*", "is?", "*loinc*", "*urn*"])
+def test_words_of_the_mapping_are_no_columns_that_could_be_dropped(pattern: str) -> None:
+    rule = (
+        LAB.replace('when = "DAY"', 'when = { date = "DAY", dates = ["iso"] }')
+        + 'blank = "skip"\ncodes = [{ system = "http://loinc.org", code = "LOINCNO?" }]\n'
+    ).replace("LOINCNO", "CODE")
+    loaded(FRAME + rule + f'[privacy]\ndrop = ["{pattern}"]\n')

@@ -101,3 +101,29 @@ def test_what_might_be_a_table_and_is_not_read_is_told(folder):
     (folder / "packed" / "people.json.zip").write_bytes(b"")
     with pytest.raises(TableError, match=r"no table in this folder.* Not read: people\.json\.zip \(unpack it\)"):
         open_mapping(load_mapping(folder / "t.toml"), [folder / "packed"])
+
+
+@pytest.mark.parametrize(
+    "name", ["000000000000.csv", "part-00000-5f0c-c000.csv", "data_0_0_0.csv", "2021-03.csv", "data.csv"]
+)
+def test_parts_are_called_as_their_folder(folder: Path, name: str) -> None:
+    (folder / "in" / "people").mkdir()
+    (folder / "in" / "people.csv").rename(folder / "in" / "people" / name)
+    opening = open_mapping(load_mapping(folder / "t.toml"), [folder / "in"])
+    assert opening.files.sheets["people"].file == f"people/{name}"
+
+
+def test_tables_of_their_own_in_a_folder_called_as_another_are_no_parts_of_it(folder: Path) -> None:
+    (folder / "in").rename(folder / "people")
+    for name in ("stays", "labs"):
+        (folder / "people" / f"{name}.csv").rename(folder / "people" / f"{len(name)}_{name}.csv")
+    (folder / "people" / "2021.csv").write_text("other\n1\n")
+    text = HEAD.replace("[tables.stays]", '[tables.stays]\nfiles = ["*stays"]')
+    text = text.replace("[tables.labs]", '[tables.labs]\nfiles = ["*labs", "2021*"]\noptional = true')
+    (folder / "t.toml").write_text(text)
+    sheets = open_mapping(load_mapping(folder / "t.toml"), [folder / "people"]).files.sheets
+    assert {name: each.file for name, each in sheets.items() if name != "labs"} == {
+        "people": "people.csv",
+        "stays": "5_stays.csv",
+    }
+    assert sheets["labs"].files == ("2021.csv", "4_labs.csv")

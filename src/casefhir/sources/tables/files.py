@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from casefhir.sources.tables.inputs import JSON, Inputs, is_workbook
 from casefhir.sources.tables.open_table import OpenTable, places_of
-from casefhir.sources.tables.points import doubtful
+from casefhir.sources.tables.points import Doubts, doubtful
 from casefhir.sources.tables.readers import Table
 from casefhir.sources.tables.readers.base import Layout
 from casefhir.sources.tables.readers.columnar import ParquetTable, TransportTable
@@ -23,7 +23,11 @@ from casefhir.sources.tables.readers.text import TextTable
 from casefhir.sources.tables.readers.workbook import WorkbookSheet
 from casefhir.sources.tables.rows import Sheet, TableMissing, find_column
 
-_PART = re.compile(r"(?:(?:part|data|chunk|batch|file)[-_.]?)?\d[\w.-]*|data", re.IGNORECASE)
+_PART = re.compile(  # numbers alone, or as programs write them: what people call `1_labs` is a table of its own
+    r"data|part-\d{5}[\w.-]*|\d[\d_-]{11,}[\w.-]*"
+    r"|(?:(?:part|data|chunk|batch|file)[-_.]?)?\d[\d_.-]*(?:c\d+)?(?:\.(?:snappy|gz|gzip|zstd|lz4|brotli))?",
+    re.IGNORECASE,
+)
 
 
 class TableSpec(Protocol):
@@ -103,7 +107,7 @@ def open_tables(
     lookups: Collection[str] = (),
     dictionaries: Mapping[str, ReadsLabels] = MappingProxyType({}),
     commas: Collection[str] = (),
-    points: Collection[str] = (),
+    points: Mapping[str, Callable[[Sequence[str]], Doubts]] = MappingProxyType({}),
 ) -> Opened:
     """Find and open the tables of `specs` in `inputs`.
 
@@ -111,11 +115,17 @@ def open_tables(
     nothing of its own; `beside` has further files for tables that are not among the inputs. A file that one of
     `lookups` asks for by a longer pattern is no part of another table. By its data dictionary (`dictionaries`) a table
     that is one of REDCap's exports of labels is read as if it were one of raw values; `commas` are the tables whose
-    texts have decimal commas, `points` those with decimal points and nothing said of thousands. Raises `TableError`
-    for a table that is not there and not optional, and for files that cannot be read.
+    texts have decimal commas, `points` those with decimal points and nothing said of thousands, each with the columns
+    in which numbers may be. Raises `TableError` for a table that is not there and not optional, and for files that
+    cannot be read.
     """
     found, halves = _without_halves(inputs.files)
-    names = {path: inputs.names(path) | _of_folder(path) for path in found}
+    asked = [(*spec.files, name) for name, spec in specs.items()]
+    names = {}
+    for path in found:
+        own = inputs.names(path)
+        by_name = any(_wanted(own, each, alone=False) for each in asked)  # then it is that table, wherever it lies
+        names[path] = own if by_name else own | _of_folder(path)
     tables: dict[str, OpenTable] = {}
     missing: list[str] = []
     used: set[Path] = set()
@@ -135,7 +145,7 @@ def open_tables(
                 if name in dictionaries:
                     parts.append(dictionaries[name].read(part))
                 elif name in points and isinstance(part, TextTable | WorkbookSheet):
-                    parts.append(doubtful(part))
+                    parts.append(doubtful(part, points[name](part.columns)))
                 else:
                     parts.append(part)
         parts = [part for part in parts if part.columns]  # JSON documents need not have such rows

@@ -207,7 +207,7 @@ def of_mapping(mapping: TableMapping, folder: FilePath, resolve: Resolve = lambd
     """What is hidden, as far as the mapping tells: columns that wide rules find by pattern in the tables are not known
     yet.
     """
-    placed = [(path, one) for path, rule in placed_rules(mapping) for one in _entries(rule, folder)]
+    placed = [(path, one) for path, rule in placed_rules(mapping) for one in entries(rule, folder)]
     return Hidden(mapping, placed, resolve)
 
 
@@ -218,7 +218,8 @@ def placed_rules(mapping: TableMapping) -> Iterator[Placed]:
             yield (kind, number), rule
 
 
-def _entries(rule: Rule, folder: FilePath) -> list[Rule]:
+def entries(rule: Rule, folder: FilePath) -> list[Rule]:
+    """A rule for each of its `each`, as far as the mapping tells them; the rule itself for columns by pattern."""
     if isinstance(rule.each, Columns):
         return [rule]
     try:

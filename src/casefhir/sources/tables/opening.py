@@ -1,10 +1,13 @@
 """A mapping's tables and look-ups found, opened, and keyed by person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from casefhir.sources.tables.files import Opened, TableSpec, open_tables
+from casefhir.sources.tables.hiding import entries
 from casefhir.sources.tables.inputs import JSON, Inputs
 from casefhir.sources.tables.keys import IN_MEMORY, SEPARATOR, KeyedTable, key_places, keyed
 from casefhir.sources.tables.load import LoadedMapping, MappingError
@@ -12,9 +15,13 @@ from casefhir.sources.tables.looking import looked_through
 from casefhir.sources.tables.lookups import Lookup, read_lookup
 from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.open_table import OpenTable
+from casefhir.sources.tables.person_rule import PersonRule
+from casefhir.sources.tables.points import Doubts, doubts
 from casefhir.sources.tables.readers.packed import TEXT, kind
+from casefhir.sources.tables.reads import Read, of_rule
 from casefhir.sources.tables.redcap import Dictionary
 from casefhir.sources.tables.rows import Broken, TableError, TableMissing
+from casefhir.sources.tables.ruleset import Rule
 from casefhir.sources.tables.whole import whole_places, with_bare
 
 
@@ -80,7 +87,7 @@ def open_mapping(
         lookups=mapping.lookups,
         dictionaries=_dictionaries(loaded, held, encoding, delimiter),
         commas=[name for name in mapping.tables if mapping.reading_of(name).decimal == ","],
-        points=[name for name in mapping.tables if _marks(mapping, name) == (".", "")],
+        points=_points(loaded),
     )
     tables = {name: table for name, table in found.tables.items() if name in mapping.tables}
     if not tables:
@@ -135,10 +142,21 @@ def _dictionaries(
     }
 
 
-def _marks(mapping: TableMapping, table: str) -> tuple[str, str]:
-    """The decimal mark and that between thousands, "" where nothing is said of it."""
-    reading = mapping.reading_of(table)
-    return reading.decimal, reading.thousands or ""
+def _points(loaded: LoadedMapping) -> dict[str, Callable[[Sequence[str]], Doubts]]:
+    """The tables of whose marks nothing is said, and where in their columns numbers may be."""
+    mapping = loaded.mapping
+    silent = [
+        name for name in mapping.tables if not {"decimal", "thousands"} & mapping.reading_of(name).model_fields_set
+    ]
+    reads: dict[str, list[Read]] = {name: [] for name in silent}
+    rules: list[Rule | PersonRule] = [
+        mapping.person,
+        *(one for rule in mapping.rules for one in entries(rule, loaded.folder)),
+    ]
+    for each in chain.from_iterable(of_rule(rule) for rule in rules):
+        if each.table in reads:
+            reads[each.table].append(each)
+    return {name: partial(doubts, keys=mapping.tables[name].persons, reads=reads[name]) for name in silent}
 
 
 def _lookups(mapping: TableMapping, found: Opened) -> dict[str, Lookup]:

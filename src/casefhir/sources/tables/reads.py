@@ -26,7 +26,9 @@ _NO_COLUMN = {
     (Cell, "lookup"),
     (Labelled, "label"),
 }
-_NO_COLUMNS = ("name", "table", "rule", "each", "repeat", "frequencies", "convert", "pairs")
+_NO_COLUMNS = (
+    "name", "table", "rule", "each", "repeat", "frequencies", "convert", "pairs", "blank", "without_row", "dates",
+)  # fmt: skip
 _NAMES = ("concept", "drug", "codes", "value_codes", "code", "curie", "system", "display", "version")
 _TIMES = ("date", "time", "start", "end", "reference", "year", "month", "day")
 
@@ -65,6 +67,8 @@ def _part(part: Part, table: str, purpose: Purpose, path: Path) -> Iterator[Read
         value = getattr(part, name)
         if value is None or name in _NO_COLUMNS or (type(part), name) in _NO_COLUMN:
             continue
+        if name == "system" and isinstance(value, str):
+            continue  # a URI
         if name == "where":
             yield from of_expression(value, (*path, name), table, "condition")
         else:

@@ -44,12 +44,16 @@ def persons(scope: Scope, rule: PersonRule, salt: bytes | None) -> Callable[[lis
         """What one row tells, without what is blank."""
         who = sex(row, telling)[0] if sex else None
         born: Day | None = birth(row, telling) if birth else None
+        if born and born.until:
+            raise Refused("an interval is no date of birth", "write one date, as precise as it is known", birth_column)
         if as_told and (known := as_told(row, telling)):
             telling.born = known.iso[:10]
         if counted and (until := counted(row, telling)):
             telling.counted = max(telling.counted or "", until.iso[:10])
-        dead = died(row, telling) if died else None
+        dead, untold = died(row, telling) if died else None, telling.unmapped.total()
         end: Moment | None = died_on(row, telling, cells) if died_on else None
+        if end is None and dead is None and telling.unmapped.total() > untold:
+            dead = True  # on a day that cannot be told, as one without a year
         alone, alone_words = marital(row, telling) if marital else (None, None)
         found = {
             "sex": who,
