@@ -112,11 +112,18 @@ def test_a_row_is_named_only_if_its_words_were_taken(value: str, own: str, resul
     assert others(found, "lab.1") == ([("dm", 2, ("X",))] if named else [])
 
 
-def test_several_rows_that_agree_are_all_named() -> None:
+def test_several_rows_that_agree_are_named() -> None:
     rows = [{**DM[0], "X": "high"}, {"ID": "1", "SEX": "F", "X": ""}, {"ID": "1", "SEX": "F", "X": "high"}]
     text = LAB % '{ table = "dm", column = "X" }'
     found = one(text, {"dm": rows, "lb": [{"ID": "1", "NO": "1", "TEST": "CK"}]})
     assert others(found, "lab.1") == [("dm", 2, ("X",)), ("dm", 4, ("X",))]
+
+
+def test_of_many_rows_that_agree_the_first_ten_are_named() -> None:
+    rows = [{**DM[0], "X": "high"} for _ in range(40)]
+    text = LAB % '{ table = "dm", column = "X" }'
+    found = one(text, {"dm": rows, "lb": [{"ID": "1", "NO": "1", "TEST": "CK"}]})
+    assert others(found, "lab.1") == [("dm", row, ("X",)) for row in range(2, 12)]
 
 
 def test_rows_asked_only_whether_the_rule_is_for_a_row_gave_it_nothing() -> None:

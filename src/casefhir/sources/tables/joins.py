@@ -10,6 +10,7 @@ from casefhir.sources.tables.cells import column_read
 from casefhir.sources.tables.elements import Cell, Supplement
 from casefhir.sources.tables.facts.moved_words import NOT_SHOWN, as_moved, moved_words
 from casefhir.sources.tables.frame import passes
+from casefhir.sources.tables.origins import MOST_ALIKE
 from casefhir.sources.tables.privacy import MASK
 from casefhir.sources.tables.refusal import Refused
 from casefhir.sources.tables.rows import Row, find_column
@@ -52,14 +53,15 @@ def joined(scope: "Scope", cell: Cell) -> Read | None:
         wanted = tuple([each(row, telling) for each in given])
         if None in wanted:
             return None
-        found: dict[str, None] = {}
+        found: dict[str, int] = {}
         for number, their in index.get(wanted, ()):
             if where is None or passes(where, their):
                 telling.touched.add((name, number))
                 words = take(their, telling)
                 if words is not None:
-                    found[words] = None
-                    telling.given.append(Cells(name, number, taken))
+                    found[words] = found.get(words, 0) + 1
+                    if found[words] <= MOST_ALIKE:
+                        telling.given.append(Cells(name, number, taken))
         if len(found) > 1:
             raise Refused(
                 f"table {name!r} has several rows for it that differ in {cell.column}: {', '.join(map(repr, found))}",

@@ -10,6 +10,8 @@ from casefhir.sources.tables.mapping import TableMapping
 from casefhir.sources.tables.rows import PersonRows, Sheet, find_column
 from casefhir.sources.tables.whole import whole_places
 
+MOST_ALIKE = 10
+"""Of rows that all tell a fact the same, so many are named: else facts of a long table would name thousands each."""
 Known = TypeVar("Known", bound=Fact | Person)
 
 
@@ -83,7 +85,9 @@ class Origins:
         if known is None:
             way, index = self.ways[table], dict[str, list[Cells]]()
             for number, row in self.rows.rows.get(way.through, ()):
-                index.setdefault(way.theirs(row), []).append(Cells(way.through, number, way.columns))
+                found = index.setdefault(way.theirs(row), [])
+                if len(found) < MOST_ALIKE:
+                    found.append(Cells(way.through, number, way.columns))
             known = self._led[table] = {
                 number: tuple(index.get(way.ours(row), ())) for number, row in self.rows.rows.get(table, ())
             }
