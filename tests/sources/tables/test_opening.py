@@ -127,3 +127,11 @@ def test_tables_of_their_own_in_a_folder_called_as_another_are_no_parts_of_it(fo
         "stays": "5_stays.csv",
     }
     assert sheets["labs"].files == ("2021.csv", "4_labs.csv")
+
+
+def test_beside_a_file_of_its_name_a_table_has_no_parts_called_after_the_folder(folder: Path) -> None:
+    (folder / "in").rename(folder / "people")
+    (folder / "people" / "2021.csv").write_text("other\n1\n")
+    opening = open_mapping(load_mapping(folder / "t.toml"), [folder / "people"])
+    assert opening.files.sheets["people"].files == ("people.csv",)
+    assert any("2021.csv" in each for each in opening.notes)

@@ -123,21 +123,23 @@ def open_tables(
     asked = [(*spec.files, name) for name, spec in specs.items()]
     names = {}
     for path in found:
-        own = inputs.names(path)
-        by_name = any(_wanted(own, each, alone=False) for each in asked)  # then it is that table, wherever it lies
-        names[path] = own if by_name else own | _of_folder(path)
+        by_itself = inputs.names(path)
+        known = any(_wanted(by_itself, each, alone=False) for each in asked)  # then it is that table, wherever it lies
+        names[path] = by_itself if known else by_itself | _of_folder(path)
     tables: dict[str, OpenTable] = {}
     missing: list[str] = []
     used: set[Path] = set()
     for name, spec in specs.items():
         parts: list[Table] = []
         patterns = (*spec.files, name)
+        own = {path.parent for path in found if _wanted(inputs.names(path), patterns, alone=False)}  # none of parts
+        called = {path: inputs.names(path) if path.parent in own else names[path] for path in found}
         for path in found:
             if name not in lookups and any(
-                _fit(names[path], (*specs[each].files, each)) > _fit(names[path], patterns) for each in lookups
+                _fit(called[path], (*specs[each].files, each)) > _fit(called[path], patterns) for each in lookups
             ):
                 continue
-            for sheet in _wanted(names[path], patterns, alone=len(found) == len(specs) == 1 and not lookups):
+            for sheet in _wanted(called[path], patterns, alone=len(found) == len(specs) == 1 and not lookups):
                 used.add(path)
                 part = _opened(inputs, path, sheet, spec, encoding, delimiter, dictionaries.get(name))
                 if _of_folder(path) and not _wanted(inputs.names(path), patterns, alone=False):
