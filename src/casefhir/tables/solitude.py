@@ -52,7 +52,7 @@ def _goes_on(path: Path) -> bool:
     except ProcessLookupError:
         return False
     except (OSError, ValueError, OverflowError):
-        pass  # somebody else's; or it has not said yet, or is gone
+        return True  # somebody else's; or it has not said yet, or is gone
     return True
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from casefhir.sources.tables.readers import OnFault, Table
-from casefhir.sources.tables.readers.base import Number
+from casefhir.sources.tables.readers.base import Around, Number
 from casefhir.sources.tables.reads import Purpose, Read
 from casefhir.sources.tables.rows import Row, find_column
 
@@ -51,24 +51,13 @@ def doubts(columns: Sequence[str], keys: Collection[str], reads: Collection[Read
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtfulTable:
+class DoubtfulTable(Around):
     """A table with decimal commas (one of them is `comma`); rows with a number that may be a thousandfold one, at one
     of `places`, are told to `fault`.
     """
 
-    part: Table
     comma: str
     places: tuple[int, ...]
-
-    @property
-    def file(self) -> str:
-        """As in `Table`."""
-        return self.part.file
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """As in `Table`."""
-        return self.part.columns
 
     @property
     def detected(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from casefhir.sources.tables.lookups import Lookup
 from casefhir.sources.tables.readers import OnFault, Table
-from casefhir.sources.tables.readers.base import NAMED
+from casefhir.sources.tables.readers.base import NAMED, Around
 from casefhir.sources.tables.redcap_cells import CleanTable, FlatTable, is_eav
 from casefhir.sources.tables.redcap_events import COLUMN as EVENT
 from casefhir.sources.tables.redcap_events import event_label, event_names
@@ -227,24 +227,13 @@ class Dictionary:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledTable:
+class LabelledTable(Around):
     """A table with labels as cells, given with codes. Where a cell is a label and another choice's code, `mode` tells
     which; where that is not known (mixed), the row is none.
     """
 
-    part: Table
     readers: tuple[_Cells | None, ...]
     mode: Mode
-
-    @property
-    def file(self) -> str:
-        """As in `Table`."""
-        return self.part.file
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """As in `Table`; variable names."""
-        return self.part.columns
 
     @property
     def detected(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from casefhir.sources.tables.readers import OnFault, Table
+from casefhir.sources.tables.readers.base import Around
 from casefhir.sources.tables.rows import Row
 from casefhir.sources.tables.value_maps import column_code
 
@@ -133,13 +134,12 @@ class FlatTable:
 
 
 @dataclass(frozen=True, slots=True)
-class CleanTable:
+class CleanTable(Around):
     """A table whose decimal commas are points where the dictionary says that they are commas, and whose codes for
     missing data are `missing`. By place: `commas`; `codes`, code -> what it becomes; `ticks`, the columns of checkboxes
     that stand for such a code.
     """
 
-    part: Table
     commas: tuple[int, ...]
     codes: tuple[tuple[int, Mapping[str, str]], ...]
     ticks: tuple[tuple[int, str], ...]
@@ -169,16 +169,6 @@ class CleanTable:
             if here:
                 codes.append((place, here))
         return cls(part, tuple(commas), tuple(codes), tuple(ticks)) if commas or codes or ticks else part
-
-    @property
-    def file(self) -> str:
-        """As in `Table`."""
-        return self.part.file
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """As in `Table`."""
-        return self.part.columns
 
     @property
     def detected(self) -> dict[str, str]:

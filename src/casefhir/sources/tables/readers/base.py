@@ -51,6 +51,23 @@ class Table(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a table is that gives the rows of `part` with other cells: of the same file and the same columns."""
+
+    part: Table
+
+    @property
+    def file(self) -> str:
+        """As in `Table`."""
+        return self.part.file
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """As in `Table`."""
+        return self.part.columns
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """A file's bytes, read once: size, SHA-256 (hexadecimal), and (of a packed file: of what is in it) whether all is
     UTF-8, whether a NUL, a quote, or a carriage return that no line feed follows is in it, and the offset of the first
